@@ -1,0 +1,58 @@
+#include "core/buffer.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace qassay {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kPage = 4096;
+
+std::size_t round_up(std::size_t bytes, std::size_t unit) {
+  if (bytes > SIZE_MAX - unit) throw std::bad_alloc();
+  return (bytes + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+Buffer::Buffer(std::size_t bytes) : size_(bytes) {
+  if (bytes == 0) return;
+  const bool huge = bytes >= kHugePage;
+  const std::size_t unit = huge ? kHugePage : kPage;
+  mapped_ = round_up(bytes, unit);
+  // A mapping starts on a page; one huge page more leaves room to start on a huge one.
+  const std::size_t slack = huge ? kHugePage : 0;
+  void* const start =
+      mmap(nullptr, mapped_ + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) throw std::bad_alloc();
+  auto address = reinterpret_cast<std::uintptr_t>(start);
+  const std::uintptr_t aligned = round_up(address, unit);
+  if (aligned != address) munmap(start, aligned - address);
+  const std::uintptr_t end = address + mapped_ + slack;
+  if (end != aligned + mapped_)
+    munmap(reinterpret_cast<void*>(aligned + mapped_), end - aligned - mapped_);
+  data_ = reinterpret_cast<std::byte*>(aligned);
+  if (huge) madvise(data_, mapped_, MADV_HUGEPAGE);
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      mapped_(std::exchange(other.mapped_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(mapped_, other.mapped_);
+  return *this;
+}
+
+Buffer::~Buffer() {
+  if (data_ != nullptr) munmap(data_, mapped_);
+}
+
+}  // namespace qassay

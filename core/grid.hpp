@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/scheme.hpp"
+
+namespace qassay {
+
+/// The one rounding rule. A grid maps a value to a code in [low, high] and back:
+///
+///   code(x)  = clamp(round(x / scale) + zero, low, high)       round: to nearest, ties to even
+///   value(c) = (c - zero) * scale
+///
+/// Codes are unsigned. A symmetric grid has zero = 2^(bits-1) and leaves code 0 unused, so that it
+/// is symmetric; an asymmetric grid fits zero to the range. x / scale is a true division:
+/// multiplying by a rounded 1/scale moves values next to a tie to the other code (127.5 against
+/// 127.499992). The grid is that of Krishnamoorthi (arXiv 1806.08342, section 2.1).
+struct Grid {
+  float scale = 1.0F;
+  int zero = 0;
+  int low = 0;
+  int high = 0;
+
+  int code(float x) const;
+  float value(int c) const;
+};
+
+/// A symmetric grid that reaches +-max_abs. The scale is at least the smallest normal number of
+/// `scales`' range of use (FLT_MIN, or 2^-24 for FP16), so an all-zero or denormal row has one too.
+/// Throws InputError when the scale overflows FP16 or max_abs is not finite.
+Grid symmetric_grid(float max_abs, int bits, DType scales);
+
+/// An asymmetric grid over [min, max], extended to contain 0; zero = round(-min / scale).
+/// Same floor on the scale, same errors.
+Grid asymmetric_grid(float min, float max, int bits, DType scales);
+
+/// Dynamic symmetric 8-bit quantization of one row (a token): codes[i] in [-127, 127] with
+/// value = code * scale. Returns the scale. The rule that every kernel of an A8 scheme follows.
+float quantize_row(const float* x, std::int64_t k, std::int8_t* codes);
+
+}  // namespace qassay

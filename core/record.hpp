@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace qassay {
+
+/// One measured figure with everything that says what it is: the row that the store hands to the
+/// export, to the judge of claims and to the report.
+///
+/// Metric names are flat and never get a second meaning:
+///   latency            seconds per call            whole operation, activation quantization inside
+///   speedup            ratio                       baseline's latency over this, paired
+///   weight_bytes, workspace_bytes, peak_rss_bytes  bytes
+///   sqnr               dB                          of the layer's output against FP32
+///   top1               fraction
+///   loss               percent                     of the baseline's top-1, positive when worse
+///   loss_points        points                      baseline minus candidate, in points of top-1
+///   loss_error_growth  ratio                       candidate's error rate over the baseline's
+///   agreement          fraction                    of samples with the baseline's prediction
+///   flips_lost, flips_won   samples                right to wrong, wrong to right
+///   ceiling_fraction   ratio                       achieved rate over the probed ceiling
+struct Record {
+  std::int64_t run = 0;
+  std::string case_key;       // canonical text of the case
+  std::string arm;            // "a"; "b" is the second copy of a case in an A/A run
+  std::string model;          // "decoder-7b", "fmnist-features"
+  std::string layer;          // empty for a figure of the whole model
+  std::int64_t n = 0, k = 0;  // out and in features of the layer; 0 for a whole model
+  std::int64_t m = 0;         // rows of activations of the regime
+  std::string cache;          // "hot" | "cold"
+  int threads = 0;
+  std::string scheme;   // core/scheme.hpp
+  std::string group;    // comparison group
+  std::string method;   // "rtn"; "none" for schemes that quantize nothing
+  std::string backend;  // "cpu", "onednn", "openblas", "reference"
+  std::string kernel;
+  std::string implementation;  // what really ran, as the library names it
+  std::string status;          // "passed" | "unsupported" | "failed" | "mistrusted" | "skipped"
+  std::string reason;          // why, unless passed
+  std::string metric;          // see below; empty on the one row of a case that has no figures
+  double value = 0, low = 0, high = 0;  // 95 % interval; low == value == high for exact figures
+  std::int64_t count = 0;  // legs for timings, samples for accuracies, 1 for exact figures
+  std::string unit;
+  std::string baseline;  // "best-fp32", "own-fp32", "arm-a" (A/A), or empty
+};
+
+/// One judged claim in one scheme, regime and backend.
+struct VerdictRow {
+  std::string id;       // "speed.int8"
+  std::string verdict;  // confirmed | refuted | better_than_claimed | inconclusive | not_testable
+  std::string reason;   // a reason code, or empty
+  std::string kind;     // measured | derived | predicted
+  std::string scheme, regime, backend, baseline;
+  double estimate = 0, low = 0, high = 0;
+  double claimed_low = 0, claimed_high = 0;
+  int covered = 0;  // layers (cells) whose own estimate lies inside the claimed range
+  int cells = 0;
+  std::string statement;  // the claim in words
+  std::string source;
+  std::string unit;
+  std::string better;  // "higher" | "lower"
+  std::string note;    // what a reader has to know besides: which cells are missing, and why
+};
+
+}  // namespace qassay

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace qassay {
+
+enum class Kind { f32, f16, bf16, integer };
+enum class Granularity {
+  tensor,
+  row,
+  block
+};  // row: an output channel of weights, a token of activations
+enum class DType { f32, f16 };
+
+/// What the numbers of one tensor are.
+struct NumberFormat {
+  Kind kind = Kind::f32;
+  int bits = 32;
+  Granularity per = Granularity::row;  // of the scales; integer kinds only
+  std::int64_t block = 0;              // elements along k that share a scale; 0 unless per == block
+  bool zero_points = false;            // asymmetric
+  DType scales = DType::f32;  // storage of the scales; codes are chosen against the rounded scale
+
+  bool operator==(const NumberFormat&) const = default;
+};
+
+enum class Range { none, dynamic };  // dynamic: found from the data at run time, per row
+
+struct ActivationFormat {
+  NumberFormat number;
+  Range range = Range::none;
+
+  bool operator==(const ActivationFormat&) const = default;
+};
+
+/// What the numbers of one layer are. The text form is the name used everywhere:
+///
+///   FP32 | FP16 | BF16 | W<bits>A<8|16>[-tensor|-g<N>][-asym]        bits: 2..8, N: 8..4096
+///
+/// Left out is the default: weights symmetric per output channel with FP32 scales; A8 means int8,
+/// dynamic, symmetric, per token; A16 means activations that are not quantized. Blocks (-g) have
+/// FP16 scales. parse and print round-trip.
+struct Scheme {
+  NumberFormat weights;
+  ActivationFormat input;
+
+  bool quantizes_input() const { return input.range != Range::none; }
+  bool operator==(const Scheme&) const = default;
+};
+
+/// Throws InputError naming `place` when the text is no scheme or one that does not exist.
+Scheme parse_scheme(std::string_view text, std::string_view place = "scheme");
+std::string to_string(const Scheme& scheme);
+
+/// Number of scales along a row of k elements; the last block may be short.
+std::int64_t blocks_per_row(const NumberFormat& format, std::int64_t k);
+
+}  // namespace qassay

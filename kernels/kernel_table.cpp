@@ -1,0 +1,42 @@
+#include "kernels/kernel_table.hpp"
+
+#include <stdexcept>
+
+#include "kernels/kernel.hpp"
+
+namespace qassay {
+
+KernelInfo kernel_info(std::string_view wanted) {
+#define QASSAY_KERNEL(name, backend, isa, contract) \
+  if (wanted == #name) return {#name, #backend, Isa::isa, Contract::contract};
+#include "kernels/kernel_table.inc"
+#undef QASSAY_KERNEL
+  throw std::logic_error("a kernel without a row in kernel_table.inc");
+}
+
+}  // namespace qassay
+
+const qassay::KernelTable* qassay_kernel_table() {
+  using namespace qassay;
+  static const Kernel* const kernels[] = {
+#define QASSAY_KERNEL(name, backend, isa, contract) &name(),
+#include "kernels/kernel_table.inc"
+#undef QASSAY_KERNEL
+  };
+  static const Backend backends[] = {
+      {"cpu", "", ""},
+#ifdef QASSAY_HAVE_ONEDNN
+      {"onednn", onednn_version(), ""},
+#else
+      {"onednn", "", "built without oneDNN (package libdnnl-dev)"},
+#endif
+#ifdef QASSAY_HAVE_OPENBLAS
+      {"openblas", openblas_version(), ""},
+#else
+      {"openblas", "", "built without OpenBLAS (package libopenblas-openmp-dev)"},
+#endif
+      {"reference", "", ""},
+  };
+  static const KernelTable table{kKernelInterfaceVersion, kernels, backends};
+  return &table;
+}
