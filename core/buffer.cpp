@@ -13,7 +13,6 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kPage = 4096;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) {
-  if (bytes > SIZE_MAX - unit) throw std::bad_alloc();
   return (bytes + unit - 1) / unit * unit;
 }
 
@@ -21,6 +20,7 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
   if (bytes == 0) return;
+  if (bytes > SIZE_MAX / 2) throw std::bad_alloc();  // no sum below can wrap around
   const bool huge = bytes >= kHugePage;
   const std::size_t unit = huge ? kHugePage : kPage;
   mapped_ = round_up(bytes, unit);

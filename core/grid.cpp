@@ -7,29 +7,55 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/extremes.hpp"
 #include "core/half.hpp"
 
 namespace qassay {
 namespace {
 
 /// The scale as it will be stored: codes are chosen against the rounded number.
-float stored_scale(float scale, DType type) {
+float stored_scale(float scale, DType type, std::string_view place) {
   if (!std::isfinite(scale)) {
-    throw InputError("weights", "a value is not a finite number or its range overflows",
+    throw InputError(place, "a value is not a finite number",
                      "check the model for NaN and infinity");
   }
   if (type == DType::f32) return std::max(scale, FLT_MIN);
   if (scale > kF16Max) {
-    throw InputError("weights", fmt::format("a scale of {} does not fit in FP16", scale),
+    throw InputError(place, fmt::format("a scale of {} does not fit in FP16", scale),
                      "use a scheme with FP32 scales (per channel)");
   }
-  return std::max(f16_to_f32(f32_to_f16(scale)), kF16MinSubnormal);
+  if (scale >= kF16MinNormal) return f16_to_f32(f32_to_f16(scale));
+  const float steps = std::ceil(scale / kF16MinSubnormal);
+  return std::max(steps, 1.0F) * kF16MinSubnormal;
 }
+
+/// Adding and subtracting 1.5 * 2^23 rounds any |x| < 2^22 to the nearest integer, ties to even,
+/// for that is where a float's last bit is worth 1. Unlike std::nearbyint it vectorizes with SSE2.
+constexpr float kRounder = 0x1.8p23F;
+
+/// Signed steps from the grid's zero, limited first: the limits are integers, so limiting and
+/// rounding commute, and the rounder's range holds for any x. A NaN fails both comparisons.
+struct Steps {
+  explicit Steps(const Grid& grid)
+      : scale(grid.scale),
+        least(static_cast<float>(grid.low - grid.zero)),
+        most(static_cast<float>(grid.high - grid.zero)) {}
+
+  int operator()(float x) const {
+    const float exact = x / scale;
+    const float raised = exact > least ? exact : least;
+    const float limited = raised < most ? raised : most;
+    return static_cast<int>((limited + kRounder) - kRounder);
+  }
+
+  float scale, least, most;
+};
 
 }  // namespace
 
 int Grid::code(float x) const {
   const float steps = std::nearbyint(x / scale);  // the default rounding mode: ties to even
+  if (std::isnan(steps)) return low;
   const float limited =
       std::clamp(steps, static_cast<float>(low - zero), static_cast<float>(high - zero));
   return static_cast<int>(limited) + zero;
@@ -37,31 +63,39 @@ int Grid::code(float x) const {
 
 float Grid::value(int c) const { return static_cast<float>(c - zero) * scale; }
 
-Grid symmetric_grid(float max_abs, int bits, DType scales) {
+Grid symmetric_grid(float max_abs, int bits, DType scales, std::string_view place) {
   const int zero = 1 << (bits - 1);
   const int reach = zero - 1;
-  return {stored_scale(max_abs / static_cast<float>(reach), scales), zero, zero - reach,
+  return {stored_scale(max_abs / static_cast<float>(reach), scales, place), zero, zero - reach,
           zero + reach};
 }
 
-Grid asymmetric_grid(float min, float max, int bits, DType scales) {
+Grid asymmetric_grid(float min, float max, int bits, DType scales, std::string_view place) {
   min = std::min(min, 0.0F);
   max = std::max(max, 0.0F);
   const int high = (1 << bits) - 1;
   // Halved first: max - min overflows for the widest ranges of FP32.
   const float range = (max / 2 - min / 2) / static_cast<float>(high) * 2;
-  const float scale = stored_scale(range, scales);
+  const float scale = stored_scale(range, scales, place);
   const float zero = std::clamp(std::nearbyint(-min / scale), 0.0F, static_cast<float>(high));
   return {scale, static_cast<int>(zero), 0, high};
 }
 
+void quantize_block(const float* x, std::int64_t n, const Grid& grid, std::uint8_t* codes) {
+  const Steps steps(grid);
+  const int zero = grid.zero;
+  for (std::int64_t i = 0; i < n; ++i) codes[i] = static_cast<std::uint8_t>(steps(x[i]) + zero);
+}
+
 float quantize_row(const float* x, std::int64_t k, std::int8_t* codes) {
-  float max_abs = 0;
-  for (std::int64_t i = 0; i < k; ++i) max_abs = std::max(max_abs, std::fabs(x[i]));
-  const Grid grid = symmetric_grid(max_abs, 8, DType::f32);
-  for (std::int64_t i = 0; i < k; ++i) {
-    codes[i] = static_cast<std::int8_t>(grid.code(x[i]) - grid.zero);
+  const float max_abs = largest_magnitude(x, k);
+  if (!std::isfinite(max_abs)) {
+    throw InputError("activations", "a value is not a finite number",
+                     "check the model and its input for NaN and infinity");
   }
+  const Grid grid = symmetric_grid(max_abs, 8, DType::f32);
+  const Steps steps(grid);
+  for (std::int64_t i = 0; i < k; ++i) codes[i] = static_cast<std::int8_t>(steps(x[i]));
   return grid.scale;
 }
 

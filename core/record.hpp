@@ -39,7 +39,7 @@ struct Record {
   std::string implementation;  // what really ran, as the library names it
   std::string status;          // "passed" | "unsupported" | "failed" | "mistrusted" | "skipped"
   std::string reason;          // why, unless passed
-  std::string metric;          // see below; empty on the one row of a case that has no figures
+  std::string metric;          // see above; empty on the one row of a case that has no figures
   double value = 0, low = 0, high = 0;  // 95 % interval; low == value == high for exact figures
   std::int64_t count = 0;  // legs for timings, samples for accuracies, 1 for exact figures
   std::string unit;

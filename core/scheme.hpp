@@ -7,11 +7,8 @@
 namespace qassay {
 
 enum class Kind { f32, f16, bf16, integer };
-enum class Granularity {
-  tensor,
-  row,
-  block
-};  // row: an output channel of weights, a token of activations
+/// What shares one scale. A row is an output channel of weights or a token of activations.
+enum class Granularity { tensor, row, block };
 enum class DType { f32, f16 };
 
 /// What the numbers of one tensor are.

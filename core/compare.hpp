@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/matrix_view.hpp"
+
+namespace qassay {
+
+/// How far an output may be from its reference:
+///   limit(i, j) = absolute + relative * |expected(i, j)| + per_element(i, j)
+/// All parts zero means equality of values: -0 equals +0, an infinity equals itself, NaN equals
+/// nothing. That is the rule of every bit-exact contract.
+struct Limits {
+  double absolute = 0;
+  double relative = 0;
+  MatrixView<const double> per_element{};  // empty, or of the output's shape
+};
+
+/// The outcome of a comparison. The default (nothing compared) has not passed.
+struct Comparison {
+  struct Element {
+    std::int64_t row = 0, col = 0;
+    double got = 0, expected = 0, limit = 0;
+  };
+
+  std::int64_t elements = 0;
+  std::int64_t mismatches = 0;
+  std::int64_t zeros = 0;  // outputs that are zero
+  Element worst;           // largest |got - expected| / limit; anything not finite is beyond all
+
+  bool passed() const { return elements > 0 && mismatches == 0; }
+  /// Share of outputs that are zero, in [0, 1].
+  double zero_share() const;
+  /// An output that agrees but is mostly zero proves little: a caller marks it mistrusted.
+  bool mostly_zero() const;
+  /// One line for people.
+  std::string describe() const;
+};
+
+/// Compares element by element. Only a finite difference within a finite limit, or equality,
+/// passes: whatever involves a NaN, a wrong infinity or a limit that is no number is a mismatch.
+/// Throws std::invalid_argument when the shapes differ.
+Comparison compare(ConstMatrix got, ConstMatrix expected, const Limits& limits);
+
+inline constexpr double kF32Roundoff = 0x1p-24;
+
+/// The most that a dot product of k terms, summed in any order with rounding errors of
+/// `unit_roundoff`, can be away from the exact one, given the sum of |x_i| |w_i|:
+///   gamma_k * sum,   gamma_k = k u / (1 - k u)
+/// (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). Infinite where
+/// k u >= 1, where no bound exists. The error of a reference in double is negligible beside it.
+double dot_product_limit(std::int64_t k, double sum_of_magnitudes,
+                         double unit_roundoff = kF32Roundoff);
+
+/// The limit of every element of x[m,k] * w[n,k]^T, m * n values, row-major. The sums of magnitudes
+/// are bounded by |x_i|_2 |w_j|_2 (Cauchy and Schwarz), which costs (m + n) k instead of m n k and
+/// is 1.6 times looser for normal numbers.
+std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w,
+                                       double unit_roundoff = kF32Roundoff);
+
+}  // namespace qassay

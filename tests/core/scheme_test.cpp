@@ -1,0 +1,126 @@
+#include "core/scheme.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace qassay {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<std::string> whole_grammar() {
+  std::vector<std::string> texts{"FP32", "FP16", "BF16"};
+  std::vector<std::string> granularities{"", "-tensor"};
+  for (int block = 8; block <= 4096; ++block) granularities.push_back(fmt::format("-g{}", block));
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (const char* input : {"A8", "A16"}) {
+      for (const std::string& granularity : granularities) {
+        for (const char* zero : {"", "-asym"}) {
+          texts.push_back(fmt::format("W{}{}{}{}", bits, input, granularity, zero));
+        }
+      }
+    }
+  }
+  return texts;
+}
+
+TEST(SchemeTest, EveryTextOfTheGrammarRoundTrips) {
+  for (const std::string& text : whole_grammar()) ASSERT_EQ(to_string(parse_scheme(text)), text);
+}
+
+TEST(SchemeTest, SaysWhatTheTextSays) {
+  const Scheme scheme = parse_scheme("W4A16-g128-asym");
+  EXPECT_EQ(scheme.weights.kind, Kind::integer);
+  EXPECT_EQ(scheme.weights.bits, 4);
+  EXPECT_EQ(scheme.weights.per, Granularity::block);
+  EXPECT_EQ(scheme.weights.block, 128);
+  EXPECT_EQ(scheme.weights.scales, DType::f16);
+  EXPECT_TRUE(scheme.weights.zero_points);
+  EXPECT_FALSE(scheme.quantizes_input());
+
+  const Scheme dynamic = parse_scheme("W8A8");
+  EXPECT_EQ(dynamic.weights.per, Granularity::row);
+  EXPECT_EQ(dynamic.weights.scales, DType::f32);
+  EXPECT_FALSE(dynamic.weights.zero_points);
+  EXPECT_TRUE(dynamic.quantizes_input());
+  EXPECT_EQ(dynamic.input.number.bits, 8);
+
+  EXPECT_EQ(parse_scheme("W8A8-tensor").weights.per, Granularity::tensor);
+  EXPECT_EQ(parse_scheme("BF16").weights.kind, Kind::bf16);
+  EXPECT_FALSE(parse_scheme("FP16").quantizes_input());
+}
+
+TEST(SchemeTest, RefusesWhatIsNoScheme) {
+  for (const std::string text : {"",
+                                 " ",
+                                 "W",
+                                 "A8",
+                                 "w8a8",
+                                 "W8",
+                                 "W8A",
+                                 "W8A8 ",
+                                 " W8A8",
+                                 "W1A8",
+                                 "W9A8",
+                                 "W16A16",
+                                 "W0A8",
+                                 "W-4A8",
+                                 "W+4A8",
+                                 "W4A4",
+                                 "W4A32",
+                                 "W4A-8",
+                                 "W08A8",
+                                 "W8A08",
+                                 "W4A16-",
+                                 "W4A16-g",
+                                 "W4A16-g0",
+                                 "W4A16-g7",
+                                 "W4A16-g4097",
+                                 "W4A16-g-32",
+                                 "W4A16-g032",
+                                 "W4A16-g99999999999999999999",
+                                 "W4A16-g32-",
+                                 "W4A16-g32-sym",
+                                 "W4A16-asym-g32",
+                                 "W4A16-asym-asym",
+                                 "W4A16-g32-g32",
+                                 "W8A8-tensor-g32",
+                                 "W8A8-tensortensor",
+                                 "FP32-asym",
+                                 "FP8",
+                                 "fp16",
+                                 "FP16 ",
+                                 "BF16A8",
+                                 "W99999999999999999999A8"}) {
+    EXPECT_THROW(parse_scheme(text), InputError) << "'" << text << "'";
+  }
+  EXPECT_THROW(parse_scheme(std::string("W8A8\0", 5)), InputError);
+}
+
+TEST(SchemeTest, RefusalNamesThePlaceTheFaultAndTheMend) {
+  try {
+    parse_scheme("W4A16-g5", "suite.toml line 3");
+    FAIL() << "must refuse";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("suite.toml line 3"));
+    EXPECT_THAT(error.what(), HasSubstr("'W4A16-g5' has no group from 8 to 4096"));
+    EXPECT_THAT(error.what(), HasSubstr("such as W4A16-g128"));
+  }
+}
+
+TEST(SchemeTest, CountsBlocksWithAShortLastOne) {
+  const NumberFormat block = parse_scheme("W4A16-g32").weights;
+  EXPECT_EQ(blocks_per_row(block, 1), 1);
+  EXPECT_EQ(blocks_per_row(block, 32), 1);
+  EXPECT_EQ(blocks_per_row(block, 33), 2);
+  EXPECT_EQ(blocks_per_row(block, 64), 2);
+  EXPECT_EQ(blocks_per_row(parse_scheme("W8A8").weights, 4096), 1);
+}
+
+}  // namespace
+}  // namespace qassay
