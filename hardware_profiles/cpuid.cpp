@@ -1,0 +1,56 @@
+#include "hardware_profiles/cpuid.hpp"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace qassay {
+
+#if defined(__x86_64__)
+
+// __builtin_cpu_supports also asks whether the operating system saves the registers.
+
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas{Isa::any};
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+    return isas;
+  isas.push_back(Isa::avx512);
+  if (!__builtin_cpu_supports("avx512vnni")) return isas;
+  isas.push_back(Isa::avx512vnni);
+  if (__builtin_cpu_supports("avx512bf16")) isas.push_back(Isa::avx512bf16);
+  return isas;
+}
+
+bool has_avx2_fma() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+std::optional<std::string> hypervisor_name() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  constexpr unsigned kHypervisorBit = 1U << 31;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kHypervisorBit) == 0) return std::nullopt;
+  // The leaf that hypervisors answer lies beyond what __get_cpuid takes for the largest one.
+  __cpuid(0x40000000, a, b, c, d);
+  const unsigned words[] = {b, c, d};
+  std::string name;
+  for (const unsigned word : words) {
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      const char letter = static_cast<char>(word >> shift & 0xFFU);
+      if (letter > ' ' && letter <= '~') name += letter;
+    }
+  }
+  if (name.empty()) name = "unnamed";
+  return name;
+}
+
+#else
+
+std::vector<Isa> supported_isas() { return {Isa::any}; }
+bool has_avx2_fma() { return false; }
+std::optional<std::string> hypervisor_name() { return std::nullopt; }
+
+#endif
+
+}  // namespace qassay

@@ -1,0 +1,70 @@
+#include "hardware_profiles/pinning.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <omp.h>
+
+#include <set>
+#include <span>
+#include <vector>
+
+#include "core/error.hpp"
+#include "hardware_profiles/hwloc_handles.hpp"
+#include "hardware_profiles/machine_reader.hpp"
+
+namespace qassay {
+namespace {
+
+/// True when the calling thread runs on `cpu` and nowhere else.
+bool bind_this_thread(hwloc_topology_t topology, int cpu) {
+  const Bitmap wanted = make_bitmap();
+  const Bitmap actual = make_bitmap();
+  hwloc_bitmap_only(wanted.get(), static_cast<unsigned>(cpu));
+  return hwloc_set_cpubind(topology, wanted.get(), HWLOC_CPUBIND_THREAD) == 0 &&
+         hwloc_get_cpubind(topology, actual.get(), HWLOC_CPUBIND_THREAD) == 0 &&
+         hwloc_bitmap_isequal(wanted.get(), actual.get());
+}
+
+std::size_t physical_cores(hwloc_topology_t topology, std::span<const int> cpus) {
+  std::set<hwloc_obj_t> cores;
+  for (const int cpu : cpus) {
+    const hwloc_obj_t pu = hwloc_get_pu_obj_by_os_index(topology, static_cast<unsigned>(cpu));
+    const hwloc_obj_t core =
+        pu == nullptr ? nullptr : hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
+    cores.insert(core != nullptr ? core : pu);
+  }
+  return cores.size();
+}
+
+}  // namespace
+
+std::string pin_threads(const Machine& machine, int threads) {
+  const int most = allowed_threads(machine);
+  if (threads < 1 || threads > most)
+    throw InputError(
+        "threads", fmt::format("{} were asked for, and {} are allowed here", threads, most),
+        fmt::format("choose 1 to {}, or widen the affinity, cpuset or CPU quota", most));
+
+  const TopologyHandle topology = load_topology();
+  std::vector<char> bound(static_cast<std::size_t>(threads), 0);
+  omp_set_dynamic(0);
+  omp_set_num_threads(threads);
+#pragma omp parallel num_threads(threads)
+  {
+    const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+    bound[thread] = bind_this_thread(topology.get(), machine.cores[thread]);
+  }
+  const std::span<const int> cpus(machine.cores.data(), bound.size());
+  for (std::size_t thread = 0; thread < bound.size(); ++thread) {
+    if (!bound[thread])
+      throw InputError("threads",
+                       fmt::format("thread {} could not be bound to CPU {}", thread, cpus[thread]),
+                       "let the affinity and OMP_THREAD_LIMIT of this process allow it");
+  }
+  return fmt::format(
+      "{} {} on CPU {}{}", threads, threads == 1 ? "thread" : "threads", fmt::join(cpus, ", "),
+      physical_cores(topology.get(), cpus) < cpus.size() ? ", sharing physical cores"
+                                                         : ", each on a physical core of its own");
+}
+
+}  // namespace qassay

@@ -1,0 +1,41 @@
+// Read rate and FP32 peak with AVX-512F.
+
+#include <immintrin.h>
+
+#include "hardware_profiles/probes/probe_kernels.h"
+#include "hardware_profiles/probes/zmm_chains.h"
+
+unsigned long long qassay_read_avx512(const void* data, size_t bytes) {
+  // Two kilobytes ahead is what one core needs to keep enough lines of DRAM under way; nearer
+  // levels do not mind.
+  const size_t kAhead = 2048;
+  const char* const start = static_cast<const char*>(data);
+  __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+  for (const char* p = start; p != start + bytes; p += 512) {
+    for (size_t line = 0; line < 512; line += 64) _mm_prefetch(p + kAhead + line, _MM_HINT_T0);
+    a = _mm512_xor_si512(a, _mm512_load_si512(p));
+    b = _mm512_xor_si512(b, _mm512_load_si512(p + 64));
+    c = _mm512_xor_si512(c, _mm512_load_si512(p + 128));
+    d = _mm512_xor_si512(d, _mm512_load_si512(p + 192));
+    e = _mm512_xor_si512(e, _mm512_load_si512(p + 256));
+    f = _mm512_xor_si512(f, _mm512_load_si512(p + 320));
+    g = _mm512_xor_si512(g, _mm512_load_si512(p + 384));
+    h = _mm512_xor_si512(h, _mm512_load_si512(p + 448));
+  }
+  a = _mm512_xor_si512(_mm512_xor_si512(a, b), _mm512_xor_si512(c, d));
+  e = _mm512_xor_si512(_mm512_xor_si512(e, f), _mm512_xor_si512(g, h));
+  // Not _mm512_reduce_...: g++ 12 warns of the header's own deliberately undefined values.
+  alignas(64) unsigned long long lanes[8];
+  _mm512_store_si512(lanes, _mm512_xor_si512(a, e));
+  unsigned long long digest = 0;
+  for (const unsigned long long lane : lanes) digest ^= lane;
+  return digest;
+}
+
+double qassay_f32_avx512(long steps) {
+  const float half = 0.5F;
+  unsigned bits = 0;
+  __builtin_memcpy(&bits, &half, sizeof bits);
+  QASSAY_ZMM_CHAINS("vfmadd231ps", bits, steps);
+  return static_cast<double>(steps) * QASSAY_ZMM_CHAIN_COUNT * 16 * 2;
+}
