@@ -9,11 +9,11 @@
 extern "C" {
 #endif
 
-/* Read `bytes` (a multiple of 512) from `data` (aligned to 64) in order and return a digest of
- * them, so that no load can be left out. */
-unsigned long long qassay_read_portable(const void* data, size_t bytes);
-unsigned long long qassay_read_avx2(const void* data, size_t bytes);
-unsigned long long qassay_read_avx512(const void* data, size_t bytes);
+/* Read `bytes` (a multiple of 512) from `data` (aligned to 64) in order, `passes` times, and return
+ * a digest of them, so that no load can be left out. `ahead`: bytes to prefetch ahead, or 0. */
+unsigned long long qassay_read_portable(const void* data, size_t bytes, long passes, size_t ahead);
+unsigned long long qassay_read_avx2(const void* data, size_t bytes, long passes, size_t ahead);
+unsigned long long qassay_read_avx512(const void* data, size_t bytes, long passes, size_t ahead);
 
 /* Run `steps` rounds of independent multiply-add chains in registers and return the operations done
  * (a multiplication and an addition are two). */

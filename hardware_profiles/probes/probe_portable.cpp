@@ -11,15 +11,20 @@ typedef float Floats __attribute__((vector_size(16)));
 
 }  // namespace
 
-unsigned long long qassay_read_portable(const void* data, size_t bytes) {
-  const Words* p = static_cast<const Words*>(data);
-  const Words* const end = p + bytes / sizeof(Words);
+unsigned long long qassay_read_portable(const void* data, size_t bytes, long passes, size_t ahead) {
+  const Words* const start = static_cast<const Words*>(data);
+  const Words* const end = start + bytes / sizeof(Words);
+  const size_t words_ahead = ahead / sizeof(Words);
   Words a = {}, b = {}, c = {}, d = {};
-  for (; p != end; p += 4) {
-    a ^= p[0];
-    b ^= p[1];
-    c ^= p[2];
-    d ^= p[3];
+  for (long pass = 0; pass < passes; ++pass) {
+    for (const Words* p = start; p != end; p += 4) {
+      // Of no use without `ahead`, and of little cost beside four loads.
+      __builtin_prefetch(p + words_ahead);
+      a ^= p[0];
+      b ^= p[1];
+      c ^= p[2];
+      d ^= p[3];
+    }
   }
   a ^= b ^ c ^ d;
   return a[0] ^ a[1];

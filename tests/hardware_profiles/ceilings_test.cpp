@@ -63,22 +63,25 @@ TEST(CeilingsTest, ClockIsThatOfAProcessor) {
 }
 
 /// Every reader must really look at every byte: changing any one changes the digest.
-void expect_reads_all(unsigned long long (*read)(const void*, std::size_t)) {
+void expect_reads_all(unsigned long long (*read)(const void*, std::size_t, long, std::size_t),
+                      std::size_t ahead) {
   Buffer data(1024);
-  const unsigned long long zero = read(data.data(), data.size());
   for (std::size_t i = 0; i < data.size(); ++i) {
     data.data()[i] = std::byte{1};
-    EXPECT_NE(read(data.data(), data.size()), zero) << "byte " << i;
+    EXPECT_NE(read(data.data(), data.size(), 1, ahead), 0U) << "byte " << i;
+    EXPECT_EQ(read(data.data(), data.size(), 2, ahead), 0U) << "twice is without, byte " << i;
     data.data()[i] = std::byte{0};
   }
 }
 
 TEST(ProbeKernelsTest, ReadersReadEveryByte) {
-  expect_reads_all(qassay_read_portable);
+  for (const std::size_t ahead : {0, 2048}) {
+    expect_reads_all(qassay_read_portable, ahead);
 #if defined(__x86_64__)
-  if (has_avx2_fma()) expect_reads_all(qassay_read_avx2);
-  if (runs(Isa::avx512)) expect_reads_all(qassay_read_avx512);
+    if (has_avx2_fma()) expect_reads_all(qassay_read_avx2, ahead);
+    if (runs(Isa::avx512)) expect_reads_all(qassay_read_avx512, ahead);
 #endif
+  }
 }
 
 TEST(ProbeKernelsTest, ChainsSayHowMuchTheyDid) {
