@@ -1,0 +1,105 @@
+#include "datasets/image_dataset.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "datasets/idx.hpp"
+
+namespace qassay {
+namespace {
+
+std::vector<std::byte> read_file(const std::filesystem::path& path, const Manifest& manifest) {
+  const std::string mend =
+      fmt::format("install the package {}, or name the folder above {}/ in QASSAY_DATA_DIR",
+                  manifest.package, manifest.name);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);  // fails for all but regular files
+  if (error) {
+    throw InputError(path.string(), fmt::format("cannot be read ({})", error.message()), mend);
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::vector<std::byte> bytes(in ? size : 0);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!in) {
+    throw InputError(path.string(), fmt::format("cannot be read ({})", std::strerror(errno)), mend);
+  }
+  return bytes;
+}
+
+/// The values of one file after every check; `shape` without the leading count.
+std::vector<std::uint8_t> read_values(const std::filesystem::path& path, const Manifest& manifest,
+                                      const ManifestFile& file, std::vector<std::int64_t> shape) {
+  const std::string place = path.string();
+  const std::vector<std::byte> bytes = read_file(path, manifest);
+  // The bytes that are hashed are the bytes that are read, whatever happens to the file meanwhile.
+  if (const std::string found = sha256(bytes); found != file.sha256) {
+    throw InputError(place,
+                     fmt::format("has the SHA-256 {}, the manifest of {} says {}", found,
+                                 manifest.name, file.sha256),
+                     fmt::format("install the package {} again", manifest.package));
+  }
+  shape.insert(shape.begin(), file.count);
+  IdxArray array = read_idx(bytes, static_cast<int>(shape.size()), place);
+  if (array.dimensions != shape) {
+    throw InputError(place,
+                     fmt::format("holds {} values where the manifest says {}",
+                                 fmt::join(array.dimensions, " x "), fmt::join(shape, " x ")),
+                     "mend the manifest or the file");
+  }
+  return std::move(array.values);
+}
+
+}  // namespace
+
+ImageDataset::ImageDataset(Manifest manifest, std::filesystem::path folder)
+    : manifest_(std::move(manifest)), folder_(std::move(folder)) {}
+
+std::string ImageDataset::hash(Split split) const {
+  return sha256(manifest_.file(split, Role::images).sha256 + "\n" +
+                manifest_.file(split, Role::labels).sha256 + "\n");
+}
+
+TrainingSet ImageDataset::training() const { return {read(Split::train)}; }
+TestSet ImageDataset::test() const { return {read(Split::test)}; }
+
+ClassificationSet ImageDataset::read(Split split) const {
+  const ManifestFile& images = manifest_.file(split, Role::images);
+  const ManifestFile& labels = manifest_.file(split, Role::labels);
+  ClassificationSet set;
+  set.name = fmt::format("{}/{}", manifest_.name, split == Split::train ? "train" : "test");
+  set.hash = hash(split);
+  set.count = images.count;
+  set.features = manifest_.height * manifest_.width;
+  set.classes = manifest_.classes;
+  set.pixels =
+      read_values(folder_ / images.name, manifest_, images, {manifest_.height, manifest_.width});
+  set.labels = read_values(folder_ / labels.name, manifest_, labels, {});
+  const auto wrong = std::find_if(set.labels.begin(), set.labels.end(),
+                                  [&](std::uint8_t label) { return label >= manifest_.classes; });
+  if (wrong != set.labels.end()) {
+    throw InputError((folder_ / labels.name).string(),
+                     fmt::format("sample {} has the label {} where there are {} classes",
+                                 wrong - set.labels.begin(), *wrong, manifest_.classes),
+                     "mend the manifest or the file");
+  }
+  return set;
+}
+
+ImageDataset find_dataset(std::string_view name) {
+  Manifest manifest = find_manifest(name);
+  const char* root = std::getenv("QASSAY_DATA_DIR");
+  std::filesystem::path folder =
+      root != nullptr && *root != '\0' ? std::filesystem::path(root) / name : manifest.folder;
+  return {std::move(manifest), std::move(folder)};
+}
+
+}  // namespace qassay
