@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <dnnl.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "core/buffer.hpp"
+#include "core/error.hpp"
+#include "core/matrix_view.hpp"
+
+namespace qassay {
+
+/// y[m,n] = x[m,k] * W[n,k]^T (+ bias[n] in FP32) as oneDNN is asked for it, 1 <= m <= m_max.
+struct MatmulShape {
+  std::int64_t m_max = 1;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  dnnl::memory::data_type factors = dnnl::memory::data_type::f32;  // type of x and W
+  dnnl::memory::data_type product = dnnl::memory::data_type::f32;  // type of y
+  bool bias = false;
+};
+
+/// Why oneDNN cannot do it on this machine, if so.
+std::optional<Refusal> onednn_refuses(const MatmulShape& shape);
+
+dnnl::engine& onednn_engine();
+
+/// The products of one layer, for every m, on weights packed once.
+///
+/// oneDNN plans for one m. The plan for m_max chooses the layout of the weights; plans for smaller
+/// m are made when first needed and take that layout as it is. x and y are dense: on rows with a
+/// wider stride oneDNN falls to its scalar reference in silence.
+///
+/// Errors of oneDNN come as dnnl::error. Not safe for two calls at once, also on different weights.
+class OnednnMatmul {
+ public:
+  OnednnMatmul(const MatmulShape& shape, int threads);
+
+  std::size_t weight_bytes() const { return weights_.get_size(); }
+  /// Of a call with m_max rows; to be aligned to 64 bytes.
+  std::size_t scratchpad_bytes() const { return scratchpad_bytes_; }
+  /// oneDNN's own name of what runs, with what a reader must know about it.
+  std::string implementation() const;
+
+  /// `plain`: W[n,k], row-major. `packed`: weight_bytes(), zeroed.
+  void pack(const void* plain, std::byte* packed) const;
+  /// A handle for execute(). The bytes stay the caller's.
+  dnnl::memory packed_weights(std::byte* packed) const;
+
+  void execute(std::int64_t m, const void* x, const dnnl::memory& weights, const float* bias,
+               std::byte* scratchpad, void* y);
+
+ private:
+  struct Plan {
+    dnnl::matmul primitive;
+    std::unordered_map<int, dnnl::memory> arguments;
+    Buffer scratchpad;  // only where this plan needs more than the one for m_max
+  };
+  Plan& plan(std::int64_t m);
+
+  MatmulShape shape_;
+  int threads_;
+  dnnl::stream stream_;
+  dnnl::memory::desc weights_;
+  std::size_t scratchpad_bytes_ = 0;
+  std::string implementation_;
+  std::unordered_map<std::int64_t, Plan> plans_;  // by m
+};
+
+/// Writes the rows of an FP32 matrix densely in another type, rounded to nearest, ties to even.
+class OnednnConversion {
+ public:
+  explicit OnednnConversion(dnnl::memory::data_type type) : type_(type) {}
+
+  void run(ConstMatrix x, std::byte* dense, int threads);
+
+ private:
+  dnnl::memory::data_type type_;
+  // The plan for the shape seen last.
+  std::int64_t rows_ = 0;
+  std::int64_t stride_ = 0;
+  dnnl::memory from_;
+  dnnl::memory to_;
+  dnnl::reorder primitive_;
+};
+
+}  // namespace qassay
