@@ -1,12 +1,10 @@
 # The OpenMP and the pthread build of OpenBLAS share one SONAME, and the system's alternatives prefer
-# pthread: the OpenMP build is linked by its full path and found at run time through an RPATH.
-find_library(OpenBlasOpenMp_LIBRARY openblas PATH_SUFFIXES openblas-openmp
-  PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} NO_DEFAULT_PATH)
+# pthread: the OpenMP build is linked by its full path and found at run time through an RPATH. (Not
+# a RUNPATH, which LD_LIBRARY_PATH overrules.)
+find_library(OpenBlasOpenMp_LIBRARY openblas
+  PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH)
 find_path(OpenBlasOpenMp_INCLUDE_DIR cblas.h
   PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH)
-if(NOT OpenBlasOpenMp_LIBRARY MATCHES "openblas-openmp/")
-  unset(OpenBlasOpenMp_LIBRARY CACHE)
-endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(OpenBlasOpenMp
   REQUIRED_VARS OpenBlasOpenMp_LIBRARY OpenBlasOpenMp_INCLUDE_DIR)
