@@ -29,13 +29,16 @@ struct CaseRow {
   std::string key;  // canonical text; unique in a run together with arm
   std::string arm = "a";
   std::string group;
+  int legs = 0;              // planned for its group; the same for all cases of a group
   std::string model, layer;  // layer is empty for a case of the whole model (its evaluation)
   std::int64_t n = 0, k = 0, m = 0;
-  std::string cache;  // "hot" | "cold"
+  std::string cache;  // "hot" | "cold"; empty where nothing is timed
   int threads = 0;
   std::string scheme, method, backend, kernel;
   std::string status;  // "planned" | "unsupported" | "skipped"
   std::string reason;  // unless planned
+
+  bool operator==(const CaseRow&) const = default;
 };
 
 /// A figure of one case.
@@ -47,6 +50,8 @@ struct MetricRow {
   std::string unit;
   std::string direction;  // "higher" | "lower" is better | "none"
   std::string baseline;
+
+  bool operator==(const MetricRow&) const = default;
 };
 
 /// One round of one case: seconds per call.
@@ -57,6 +62,8 @@ struct RoundRow {
   double median_seconds = 0;
   std::int64_t batches = 0;
   std::int64_t iterations = 0;  // calls a batch
+
+  bool operator==(const RoundRow&) const = default;
 };
 
 /// What happened to one case in one leg.
@@ -67,6 +74,8 @@ struct LegCaseRow {
   std::string implementation;
   std::int64_t packed_bytes = 0, workspace_bytes = 0;
   std::vector<RoundRow> rounds;
+
+  bool operator==(const LegCaseRow&) const = default;
 };
 
 /// Scores of one case on every sample of an evaluation set, packed: one byte a sample, the
@@ -75,6 +84,8 @@ struct SampleScoresRow {
   std::string case_key, arm;
   std::string dataset, dataset_hash;
   std::vector<std::uint8_t> predictions;
+
+  bool operator==(const SampleScoresRow&) const = default;
 };
 
 /// One leg, written in one transaction: the unit of commit and of resume.
@@ -88,6 +99,17 @@ struct LegRow {
   std::vector<LegCaseRow> cases;
   std::vector<MetricRow> metrics;  // found in this leg (verification, evaluation)
   std::vector<SampleScoresRow> samples;
+
+  bool operator==(const LegRow&) const = default;
+};
+
+/// A run as it stands in the store.
+struct StoredRun {
+  std::int64_t id = 0;
+  std::string uuid;    // tells runs of merged stores apart
+  double started = 0;  // seconds since 1970
+  std::string status;  // "finished" | "interrupted" | "open": running, or killed
+  RunInfo info;
 };
 
 }  // namespace qassay
