@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/figure.hpp"
+
+namespace qassay {
+
+/// One bar, or one point: its name, what it is coloured by, and where it lies.
+struct ChartBar {
+  std::string label;
+  std::string family;  // bars of a family share a colour; the label names it too
+  Figure value;
+  std::string text;  // the figure as it is to be read
+};
+struct ChartPoint {
+  std::string label;
+  std::string mark;  // a short name, drawn beside the point where there is room
+  std::string family;
+  Figure x, y;
+  std::string text;
+};
+struct ChartAxis {
+  std::string title;
+  double factor = 1;  // shown = value * factor
+};
+
+/// Collects what the page's script draws. Each function returns the HTML of the chart's place,
+/// which stays hidden where scripts are off, and is empty when there is nothing to draw or the
+/// build has no Chart.js. All texts are given unescaped.
+class Charts {
+ public:
+  Charts();
+  ~Charts();
+
+  /// Horizontal bars with intervals; a line marks `reference`.
+  std::string bars(std::string_view title, const ChartAxis& axis, double reference,
+                   const std::vector<ChartBar>& bars);
+  /// Points with intervals both ways.
+  std::string scatter(std::string_view title, const ChartAxis& x, const ChartAxis& y,
+                      const std::vector<ChartPoint>& points);
+
+  const nlohmann::json& data() const;
+
+ private:
+  std::string place(std::string_view title, nlohmann::json chart);
+
+  std::unique_ptr<nlohmann::json> charts_;
+};
+
+}  // namespace qassay

@@ -1,0 +1,263 @@
+// Draws the charts from the JSON in the page. Every figure also stands in a table: this script adds
+// pictures and nothing else.
+(function () {
+  "use strict";
+  if (typeof Chart === "undefined") return;
+
+  const descriptions = JSON.parse(document.getElementById("charts").textContent);
+  const shapes = ["circle", "triangle", "rectRot", "rect", "star", "crossRot"];
+  const rowHeight = 26;
+  const drawn = [];
+
+  function color(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+  }
+
+  // Families keep their place over all charts, so that a backend has one colour on the page.
+  const families = [];
+  for (const chart of descriptions) {
+    for (const row of chart.rows) {
+      if (!families.includes(row.family)) families.push(row.family);
+    }
+  }
+  function place(family) {
+    return families.indexOf(family) % shapes.length;
+  }
+  function familyColor(family) {
+    return color("series-" + (place(family) + 1));
+  }
+
+  function finite(values) {
+    return values.filter(function (value) { return Number.isFinite(value); });
+  }
+  function ends(rows, side) {
+    const all = finite(rows.flatMap(function (row) {
+      return [row[side].low, row[side].value, row[side].high];
+    }));
+    return { low: Math.min(...all), high: Math.max(...all) };
+  }
+
+  function line(context, x1, y1, x2, y2) {
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+    context.stroke();
+  }
+
+  // Intervals as whiskers, on bars and points alike.
+  const intervals = {
+    id: "intervals",
+    afterDatasetsDraw: function (chart) {
+      const context = chart.ctx;
+      const scales = chart.scales;
+      context.save();
+      context.strokeStyle = color("ink");
+      context.lineWidth = 1.4;
+      chart.data.datasets.forEach(function (dataset, index) {
+        if (!chart.isDatasetVisible(index)) return;
+        chart.getDatasetMeta(index).data.forEach(function (element, i) {
+          const row = dataset.rows[i];
+          const cap = 4;
+          if (row.x.low !== row.x.high && finite([row.x.low, row.x.high]).length === 2) {
+            const low = scales.x.getPixelForValue(row.x.low);
+            const high = scales.x.getPixelForValue(row.x.high);
+            line(context, low, element.y, high, element.y);
+            line(context, low, element.y - cap, low, element.y + cap);
+            line(context, high, element.y - cap, high, element.y + cap);
+          }
+          if (row.y && row.y.low !== row.y.high && finite([row.y.low, row.y.high]).length === 2) {
+            const low = scales.y.getPixelForValue(row.y.low);
+            const high = scales.y.getPixelForValue(row.y.high);
+            line(context, element.x, low, element.x, high);
+            line(context, element.x - cap, low, element.x + cap, low);
+            line(context, element.x - cap, high, element.x + cap, high);
+          }
+        });
+      });
+      context.restore();
+    }
+  };
+
+  const referenceLine = {
+    id: "referenceLine",
+    beforeDatasetsDraw: function (chart, args, options) {
+      if (!Number.isFinite(options.at)) return;
+      const context = chart.ctx;
+      const x = chart.scales.x.getPixelForValue(options.at);
+      context.save();
+      context.strokeStyle = color("muted");
+      context.setLineDash([5, 4]);
+      line(context, x, chart.chartArea.top, x, chart.chartArea.bottom);
+      context.restore();
+    }
+  };
+
+  // The figure behind each bar, or the name beside each point, where it does not hide another.
+  const labels = {
+    id: "labels",
+    afterDraw: function (chart) {
+      if (chart.width < 560) return;
+      const context = chart.ctx;
+      const taken = [];
+      context.save();
+      context.font = "12px " + Chart.defaults.font.family;
+      context.fillStyle = color("ink");
+      context.textBaseline = "middle";
+      chart.data.datasets.forEach(function (dataset, index) {
+        chart.getDatasetMeta(index).data.forEach(function (element, i) {
+          const row = dataset.rows[i];
+          const text = row.y ? row.mark : row.text;
+          const end = row.y ? element.x
+                            : Math.max(element.x, chart.scales.x.getPixelForValue(row.x.high));
+          const width = context.measureText(text).width;
+          const above = row.y ? -11 : 0;
+          const spots = row.y ? [[end + 8, element.y + above], [end + 8, element.y - above],
+                                 [end - 8 - width, element.y + above], [end - 8 - width, element.y - above]]
+                              : [[end + 8, element.y]];
+          for (const spot of spots) {
+            const box = { left: spot[0], right: spot[0] + width, top: spot[1] - 7, bottom: spot[1] + 7 };
+            const free = box.right <= chart.width && box.left >= chart.chartArea.left &&
+              box.top >= chart.chartArea.top && taken.every(function (other) {
+                return box.right < other.left || other.right < box.left ||
+                       box.bottom < other.top || other.bottom < box.top;
+              });
+            if (!free) continue;
+            taken.push(box);
+            context.fillText(text, spot[0], spot[1]);
+            break;
+          }
+        });
+      });
+      context.restore();
+    }
+  };
+
+  function axis(title) {
+    return {
+      title: { display: true, text: title, color: color("muted") },
+      grid: { color: color("line"), borderColor: color("line") },
+      ticks: { color: color("muted") }
+    };
+  }
+
+  function options(x, y, legend) {
+    return {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      // Sharp on paper too, where the canvas is all there is.
+      devicePixelRatio: Math.max(2, window.devicePixelRatio || 1),
+      scales: { x: x, y: y },
+      plugins: {
+        legend: { display: legend, labels: { color: color("ink"), usePointStyle: true } },
+        tooltip: {
+          callbacks: {
+            title: function () { return ""; },
+            label: function (item) {
+              const row = item.dataset.rows[item.dataIndex];
+              return row.label + ": " + row.text;
+            }
+          }
+        }
+      }
+    };
+  }
+
+  function bars(description) {
+    const rows = description.rows;
+    const span = ends(rows, "x");
+    const x = axis(description.x);
+    x.beginAtZero = true;
+    // Room for the figures behind the bars.
+    x.suggestedMax = Math.max(span.high, description.reference) * 1.25;
+    const y = axis("");
+    y.title.display = false;
+    y.grid.display = false;
+    y.ticks.color = color("ink");
+    y.ticks.autoSkip = false;
+    const settings = options(x, y, false);
+    settings.indexAxis = "y";
+    settings.plugins.referenceLine = { at: description.reference };
+    return {
+      type: "bar",
+      data: {
+        labels: rows.map(function (row) { return row.label; }),
+        datasets: [{
+          rows: rows,
+          data: rows.map(function (row) { return row.x.value; }),
+          backgroundColor: rows.map(function (row) { return familyColor(row.family); }),
+          barPercentage: 0.78,
+          categoryPercentage: 0.9
+        }]
+      },
+      options: settings,
+      plugins: [referenceLine, intervals, labels]
+    };
+  }
+
+  function scatter(description) {
+    const x = axis(description.x);
+    const y = axis(description.y);
+    const across = ends(description.rows, "x");
+    const up = ends(description.rows, "y");
+    const margin = function (span) { return (span.high - span.low || 1) * 0.08; };
+    x.beginAtZero = true;
+    x.suggestedMax = across.high + margin(across);
+    y.suggestedMin = up.low - margin(up);
+    y.suggestedMax = up.high + margin(up);
+    const present = families.filter(function (family) {
+      return description.rows.some(function (row) { return row.family === family; });
+    });
+    return {
+      type: "scatter",
+      data: {
+        datasets: present.map(function (family) {
+          const rows = description.rows.filter(function (row) { return row.family === family; });
+          return {
+            label: family,
+            rows: rows,
+            data: rows.map(function (row) { return { x: row.x.value, y: row.y.value }; }),
+            backgroundColor: familyColor(family),
+            borderColor: familyColor(family),
+            pointStyle: shapes[place(family)],
+            pointRadius: 6,
+            pointHoverRadius: 8
+          };
+        })
+      },
+      options: options(x, y, true),
+      plugins: [intervals, labels]
+    };
+  }
+
+  function draw() {
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    while (drawn.length > 0) drawn.pop().destroy();
+    for (const figure of document.querySelectorAll("figure[data-chart]")) {
+      const description = descriptions[Number(figure.dataset.chart)];
+      const canvas = figure.querySelector("canvas");
+      figure.classList.add("drawn");
+      canvas.parentElement.style.height =
+        (description.kind === "bars" ? description.rows.length * rowHeight + 64 : 380) + "px";
+      drawn.push(new Chart(canvas, description.kind === "bars" ? bars(description) : scatter(description)));
+    }
+  }
+
+  draw();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+
+  // On paper: light colours, charts that fit, everything unfolded.
+  let opened = [];
+  addEventListener("beforeprint", function () {
+    document.documentElement.dataset.paper = "";
+    opened = Array.from(document.querySelectorAll("details:not([open])"));
+    opened.forEach(function (details) { details.open = true; });
+    draw();
+    drawn.forEach(function (chart) { chart.resize(660, chart.height); });
+  });
+  addEventListener("afterprint", function () {
+    delete document.documentElement.dataset.paper;
+    opened.forEach(function (details) { details.open = false; });
+    draw();
+  });
+})();

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record.hpp"
+#include "reports/figure.hpp"
+
+namespace qassay {
+
+/// All records of one case: one cell of the sweep. Points into the input's records.
+struct Cell {
+  const Record* about = nullptr;  // what the case is, and its status
+  std::vector<const Record*> figures;
+
+  bool trusted() const { return about->status == "passed"; }
+  bool whole_model() const { return about->layer.empty(); }
+  const Record* find(std::string_view metric, std::string_view baseline = {}) const;
+};
+
+/// The layers of one model in one regime, scheme, method and backend.
+struct Series {
+  std::vector<const Cell*> layers;
+
+  const Record& about() const { return *layers.front()->about; }
+};
+
+/// Records sorted for reading: by model, regime, layer (models and layers as they first appear;
+/// regimes by rows, then cache), then schemes from wide to narrow. Second arms of A/A runs are
+/// not among the cells.
+struct Results {
+  explicit Results(const std::vector<Record>& records);
+
+  std::vector<Cell> cells;
+  std::vector<Series> series;
+};
+
+/// Geometric mean of the speedups over layers, with its interval. The layers' legs are independent,
+/// so the half-widths of their log intervals add as squares:
+///   log value = mean_i log v_i,   half-width = sqrt(sum_i h_i^2) / count,  each side on its own.
+/// Where several kernels of a backend ran a layer, the fastest stands for it.
+struct LayerMean {
+  Figure figure;
+  int count = 0;  // layers that have a trusted figure
+  double smallest = 0, largest = 0;
+};
+
+/// Nothing when no trusted layer has a speedup over `baseline`.
+std::optional<LayerMean> mean_speedup(const Series& series, std::string_view baseline);
+
+/// How many different layers a series has.
+std::size_t layer_count(const Series& series);
+
+Figure figure_of(const Record& record);
+
+}  // namespace qassay

@@ -1,0 +1,327 @@
+#include "tests/browser/sample_report.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+namespace qassay {
+namespace {
+
+struct Layer {
+  const char* model;
+  const char* name;
+  std::int64_t n, k;
+};
+constexpr Layer kLayers[] = {
+    {"decoder-7b", "attn.q", 4096, 4096},       {"decoder-7b", "mlp.up", 11008, 4096},
+    {"decoder-7b", kPlantedLayer, 4096, 11008}, {"decoder-7b", "small", 768, 768},
+    {"fmnist-features", "features", 2048, 784}, {"fmnist-features", "classes", 10, 2048},
+};
+
+struct Regime {
+  std::int64_t m;
+  const char* cache;
+  const char* claim_name;
+};
+constexpr Regime kRegimes[] = {{1, "cold", "decode"}, {128, "hot", "batch"}};
+
+struct SampleScheme {
+  const char* name;
+  double bytes;          // a weight
+  double decode, batch;  // times FP32
+  double loss;           // percent
+  double sqnr;           // dB
+};
+constexpr SampleScheme kSchemes[] = {
+    {"FP32", 4, 1, 1, 0, 138},
+    {"FP16", 2, 1.9, 1.02, 0.0, 66},
+    {"BF16", 2, 1.85, 2.3, 0.05, 50},
+    {"W8A8", 1.001, 3.6, 3.1, 0.21, 36},
+    {"W4A16-g32", 0.5625, 5.6, 0.9, 1.1, 21.5},
+    {"W4A16-g128", 0.516, 6.1, 0.95, 1.9, 19.8},
+    {"W4A8-g32", 0.5625, 5.4, 1.7, 1.3, 20.9},
+    {"W4A8-g128", 0.516, 5.9, 2.0, 2.2, 19.1},
+};
+
+struct SampleBackend {
+  const char* name;
+  double pace;
+};
+constexpr SampleBackend kBackends[] = {{"cpu", 1.0}, {"onednn", 0.93}, {"openblas", 0.97}};
+
+bool supports(const SampleBackend& backend, const SampleScheme& scheme) {
+  const std::string_view name = scheme.name;
+  if (name == "FP32") return true;
+  if (std::string_view(backend.name) == "openblas") return false;
+  return std::string_view(backend.name) == "cpu" || name == "BF16" || name == "W8A8";
+}
+
+/// A number in [-1, 1) that depends on `seed` alone.
+double wobble(int seed) {
+  const auto bits = static_cast<unsigned>(seed) * 2654435761U;
+  return static_cast<double>(bits >> 8) / (1 << 23) - 1;
+}
+
+class Rows {
+ public:
+  explicit Rows(std::vector<Record>& out) : out_(out) {}
+
+  void start(Record about) { about_ = std::move(about); }
+  void put(const char* metric, double value, double half_width, const char* unit,
+           const char* baseline = "", std::int64_t count = 6) {
+    Record row = about_;
+    row.metric = metric;
+    row.value = value;
+    row.low = value - half_width;
+    row.high = value + half_width;
+    row.unit = unit;
+    row.baseline = baseline;
+    row.count = count;
+    out_.push_back(row);
+  }
+  void put_nothing() { out_.push_back(about_); }
+
+ private:
+  std::vector<Record>& out_;
+  Record about_;
+};
+
+Record case_of(const Layer& layer, const Regime& regime, const SampleScheme& scheme,
+               const SampleBackend& backend) {
+  Record record;
+  record.run = 1;
+  record.arm = "a";
+  record.model = layer.model;
+  record.layer = layer.name;
+  record.n = layer.n;
+  record.k = layer.k;
+  record.m = regime.m;
+  record.cache = regime.cache;
+  record.threads = 2;
+  record.scheme = scheme.name;
+  record.group = fmt::format("{}/m{}", layer.name, regime.m);
+  record.method = std::string_view(scheme.name).front() == 'W' ? "rtn" : "none";
+  record.backend = backend.name;
+  record.kernel = fmt::format("linear_{}_{}", scheme.name, backend.name);
+  record.implementation =
+      std::string_view(backend.name) == "onednn" ? "brgemm:avx512_core_vnni" : record.kernel;
+  record.case_key = fmt::format("{}/{}/m{}-{}/{}/{}", layer.model, layer.name, regime.m,
+                                regime.cache, scheme.name, backend.name);
+  record.status = "passed";
+  return record;
+}
+
+void add_layer_case(Rows& rows, const Layer& layer, const Regime& regime,
+                    const SampleScheme& scheme, const SampleBackend& backend, int seed) {
+  Record about = case_of(layer, regime, scheme, backend);
+  if (!supports(backend, scheme)) {
+    about.status = "unsupported";
+    about.reason = fmt::format("{} has no kernel for {}", backend.name, scheme.name);
+    about.implementation.clear();
+    rows.start(about);
+    rows.put_nothing();
+    return;
+  }
+  if (std::string_view(layer.name) == "small" && std::string_view(scheme.name) == "W4A8-g32") {
+    about.status = "failed";
+    about.reason = "the worker ended with signal 11 (SIGSEGV)";
+    rows.start(about);
+    rows.put_nothing();
+    return;
+  }
+  if (std::string_view(layer.name) == "attn.q" && std::string_view(scheme.name) == "FP16") {
+    about.status = "mistrusted";
+    about.reason = "the median is 1.31 times the probed ceiling";
+  }
+  rows.start(about);
+  const bool decode = regime.m == 1;
+  const double speedup =
+      (decode ? scheme.decode : scheme.batch) * backend.pace * (1 + 0.12 * wobble(seed));
+  const double work = static_cast<double>(layer.n) * static_cast<double>(layer.k);
+  const double seconds = work * (decode ? 4 / 20e9 : 128 * 2 / 150e9) / speedup;
+  rows.put("latency", seconds, seconds * 0.02, "seconds");
+  rows.put("speedup", speedup, speedup * 0.03, "ratio", "best-fp32");
+  rows.put("speedup", speedup / backend.pace, speedup * 0.03, "ratio", "own-fp32");
+  rows.put("weight_bytes", work * scheme.bytes, 0, "bytes", "", 1);
+  rows.put("workspace_bytes", static_cast<double>(regime.m * layer.k), 0, "bytes", "", 1);
+  rows.put("peak_rss_bytes", 3.4e8 + work * 6, 0, "bytes", "", 1);
+  rows.put("sqnr", scheme.sqnr + wobble(seed + 7), 0, "dB", "", 1);
+  rows.put("ceiling_fraction", 0.7 + 0.15 * wobble(seed + 3), 0.02, "ratio");
+}
+
+void add_evaluation(Rows& rows, const SampleScheme& scheme, const SampleBackend& backend) {
+  const Layer model = {"fmnist-features", "", 0, 0};
+  Record about = case_of(model, {0, "", ""}, scheme, backend);
+  if (!supports(backend, scheme)) return;
+  rows.start(about);
+  const double top1 = 0.8612 * (1 - scheme.loss / 100);
+  rows.put("top1", top1, 0.0068, "fraction", "", 10000);
+  rows.put("loss", scheme.loss, 0.2, "percent", "own-fp32", 10000);
+  rows.put("loss_points", scheme.loss * 0.8612, 0.17, "points", "own-fp32", 10000);
+  rows.put("loss_error_growth", (1 - top1) / (1 - 0.8612), 0.01, "ratio", "own-fp32", 10000);
+  rows.put("agreement", 1 - scheme.loss * 0.016, 0.002, "fraction", "own-fp32", 10000);
+  rows.put("flips_lost", std::round(scheme.loss * 120), 0, "samples", "own-fp32", 10000);
+  rows.put("flips_won", std::round(scheme.loss * 34), 0, "samples", "own-fp32", 10000);
+}
+
+VerdictRow claim_of(const char* id, const char* statement, double low, double high,
+                    const char* unit, const char* better) {
+  VerdictRow row;
+  row.id = id;
+  row.kind = "measured";
+  row.statement = statement;
+  row.source = "article, table 1";
+  row.claimed_low = low;
+  row.claimed_high = high;
+  row.unit = unit;
+  row.better = better;
+  return row;
+}
+
+void place(VerdictRow& row, const char* scheme, const char* regime, const char* backend) {
+  row.scheme = scheme;
+  row.regime = regime;
+  row.backend = backend;
+}
+
+void measure(VerdictRow& row, double estimate, double half_width, int covered, int cells) {
+  row.estimate = estimate;
+  row.low = estimate - half_width;
+  row.high = estimate + half_width;
+  row.covered = covered;
+  row.cells = cells;
+}
+
+std::vector<VerdictRow> sample_verdicts() {
+  std::vector<VerdictRow> rows;
+  struct Speed {
+    const char *verdict, *scheme, *regime, *backend;
+    double estimate, half_width;
+    int covered;
+  };
+  const auto speeds = [&](const char* id, const char* statement, double low, double high,
+                          std::initializer_list<Speed> found) {
+    for (const Speed& each : found) {
+      VerdictRow row = claim_of(id, statement, low, high, "ratio", "higher");
+      row.verdict = each.verdict;
+      place(row, each.scheme, each.regime, each.backend);
+      measure(row, each.estimate, each.half_width, each.covered, 6);
+      row.baseline = "best-fp32";
+      rows.push_back(row);
+    }
+  };
+  speeds("speed.int8", "INT8 runs 2 to 4 times faster than FP32", 2, 4,
+         {{"confirmed", "W8A8", "decode", "cpu", 3.61, 0.12, 5},
+          {"confirmed", "W8A8", "decode", "onednn", 3.32, 0.2, 6},
+          {"confirmed", "W8A8", "batch", "cpu", 3.12, 0.18, 6},
+          {"inconclusive", "W8A8", "batch", "onednn", 2.03, 0.15, 3}});
+  speeds("speed.int4", "INT4 runs 4 to 8 times faster than FP32", 4, 8,
+         {{"confirmed", "W4A16-g32", "decode", "cpu", 5.6, 0.2, 6},
+          {"confirmed", "W4A16-g128", "decode", "cpu", 6.1, 0.3, 6},
+          {"refuted", "W4A16-g32", "batch", "cpu", 0.9, 0.02, 0},
+          {"refuted", "W4A16-g128", "batch", "cpu", 0.95, 0.03, 0},
+          {"refuted", "W4A8-g128", "batch", "cpu", 2.02, 0.06, 0}});
+  speeds("speed.fp16", "FP16 runs 1.5 to 2 times faster than FP32", 1.5, 2,
+         {{"better_than_claimed", "BF16", "batch", "cpu", 2.31, 0.05, 0},
+          {"refuted", "FP16", "batch", "cpu", 1.02, 0.03, 0}});
+
+  VerdictRow saved = claim_of("mem.int4", "INT4 saves 87.5 % of the weight memory", 85.5, 89.5,
+                              "percent", "higher");
+  for (const auto& [scheme, value, verdict] :
+       {std::tuple{"W4A16-g128", 87.1, "confirmed"}, std::tuple{"W4A16-g32", 85.94, "confirmed"},
+        std::tuple{"W2A16", 93.2, "better_than_claimed"}}) {
+    place(saved, scheme, "", "cpu");
+    measure(saved, value, 0, 6, 6);
+    saved.verdict = verdict;
+    rows.push_back(saved);
+  }
+  VerdictRow loss =
+      claim_of("loss.int8", "INT8 loses 1 to 3 % of the accuracy", 1, 3, "percent", "lower");
+  place(loss, "W8A8", "", "cpu");
+  measure(loss, 0.21, 0.2, 0, 1);
+  loss.verdict = "better_than_claimed";
+  loss.note = "One model, fmnist-features, on 10,000 images.";
+  rows.push_back(loss);
+
+  VerdictRow fit =
+      claim_of("fit.gpt3", "175 B parameters need 175 GB at INT8", 166, 184, "GB", "lower");
+  fit.kind = "derived";
+  fit.verdict = "confirmed";
+  measure(fit, 175.2, 0, 1, 1);
+  rows.push_back(fit);
+  VerdictRow pi = claim_of("fit.pi4", "A 7 B model at INT4 answers at once on a Raspberry Pi 4", 5,
+                           std::numeric_limits<double>::infinity(), "tokens/s", "higher");
+  pi.kind = "predicted";
+  pi.verdict = "refuted";
+  measure(pi, 0.8, 0.3, 0, 1);
+  rows.push_back(pi);
+
+  VerdictRow retained = claim_of("retain.int8", "GPT-3.5 keeps 97 to 98 % of its accuracy at INT8",
+                                 97, 98, "percent", "higher");
+  retained.verdict = "not_testable";
+  retained.reason = "needs_checkpoint";
+  retained.note = "The weights of GPT-3.5 are not public.";
+  rows.push_back(retained);
+  VerdictRow planted = claim_of("plant.text", "A statement with </script><b>tags</b> & \"quotes\"",
+                                0, 1, "percent", "lower");
+  planted.verdict = "inconclusive";
+  planted.reason = "underpowered";
+  place(planted, "W8A8", "batch", "<i>backend</i>");
+  measure(planted, 0.9, 0.6, 1, 2);
+  rows.push_back(planted);
+  return rows;
+}
+
+}  // namespace
+
+ReportInput sample_report() {
+  ReportInput input;
+  input.title = "qassay report";
+  input.generated = "2024-05-17 08:30 UTC";
+  input.suite = "default";
+  Rows rows(input.records);
+  int seed = 1;
+  for (const Layer& layer : kLayers) {
+    for (const Regime& regime : kRegimes) {
+      for (const SampleScheme& scheme : kSchemes) {
+        for (const SampleBackend& backend : kBackends) {
+          add_layer_case(rows, layer, regime, scheme, backend, ++seed);
+        }
+      }
+    }
+  }
+  for (const SampleScheme& scheme : kSchemes) {
+    for (const SampleBackend& backend : kBackends) add_evaluation(rows, scheme, backend);
+  }
+  for (int i = 0; i < 20; ++i) {
+    Record twin = case_of(kLayers[0], kRegimes[1], kSchemes[0], kBackends[0]);
+    twin.arm = "b";
+    twin.case_key += fmt::format("/{}", i);
+    rows.start(twin);
+    rows.put("speedup", 1 + 0.011 * wobble(i), 0.009, "ratio", "arm-a");
+  }
+  input.verdicts = sample_verdicts();
+  input.machine.cpu = "Sample CPU with AVX-512 at 2.60 GHz";
+  input.machine.isas = {Isa::any, Isa::avx512, Isa::avx512vnni};
+  input.machine.cores = {0, 1};
+  input.machine.last_level_cache_bytes = 32LL << 20;
+  input.machine.memory_bytes = 16LL << 30;
+  input.machine.facts = {{"governor", "unknown"},
+                         {"huge pages", "madvise"},
+                         {"hypervisor", "KVM"},
+                         {"NUMA nodes", "1"},
+                         {"CFS quota", "none"}};
+  input.machine.fingerprint = "0f9c6d1c7f6e1b5f2d8a4b3c9e8d7f60";
+  input.build = {{"qassay", "0.1.0"},
+                 {"revision", "abcdef0123"},
+                 {"compiler", "GNU 12.2.0, -O3"},
+                 {"oneDNN", "2.6.3"},
+                 {"OpenBLAS", "0.3.21"}};
+  input.command =
+      "build/release/qassay run default --store out/qassay.db --threads 2 && "
+      "build/release/qassay report --store out/qassay.db --out out/report.html";
+  return input;
+}
+
+}  // namespace qassay
