@@ -29,6 +29,14 @@ float stored_scale(float scale, DType type, std::string_view place) {
   return std::max(steps, 1.0F) * kF16MinSubnormal;
 }
 
+/// The grid, unless its ends are beyond FP32: rounded outwards, a range near its limit would turn
+/// finite weights into infinities.
+Grid finite_grid(const Grid& grid, std::string_view place) {
+  if (std::isfinite(grid.value(grid.low)) && std::isfinite(grid.value(grid.high))) return grid;
+  throw InputError(place, fmt::format("steps of {} reach beyond the range of FP32", grid.scale),
+                   "check the model for values out of proportion");
+}
+
 /// Adding and subtracting 1.5 * 2^23 rounds any |x| < 2^22 to the nearest integer, ties to even,
 /// for that is where a float's last bit is worth 1. Unlike std::nearbyint it vectorizes with SSE2.
 constexpr float kRounder = 0x1.8p23F;
@@ -66,8 +74,8 @@ float Grid::value(int c) const { return static_cast<float>(c - zero) * scale; }
 Grid symmetric_grid(float max_abs, int bits, DType scales, std::string_view place) {
   const int zero = 1 << (bits - 1);
   const int reach = zero - 1;
-  return {stored_scale(max_abs / static_cast<float>(reach), scales, place), zero, zero - reach,
-          zero + reach};
+  const float scale = stored_scale(max_abs / static_cast<float>(reach), scales, place);
+  return finite_grid({scale, zero, zero - reach, zero + reach}, place);
 }
 
 Grid asymmetric_grid(float min, float max, int bits, DType scales, std::string_view place) {
@@ -78,7 +86,7 @@ Grid asymmetric_grid(float min, float max, int bits, DType scales, std::string_v
   const float range = (max / 2 - min / 2) / static_cast<float>(high) * 2;
   const float scale = stored_scale(range, scales, place);
   const float zero = std::clamp(std::nearbyint(-min / scale), 0.0F, static_cast<float>(high));
-  return {scale, static_cast<int>(zero), 0, high};
+  return finite_grid({scale, static_cast<int>(zero), 0, high}, place);
 }
 
 void quantize_block(const float* x, std::int64_t n, const Grid& grid, std::uint8_t* codes) {
@@ -93,7 +101,7 @@ float quantize_row(const float* x, std::int64_t k, std::int8_t* codes) {
     throw InputError("activations", "a value is not a finite number",
                      "check the model and its input for NaN and infinity");
   }
-  const Grid grid = symmetric_grid(max_abs, 8, DType::f32);
+  const Grid grid = symmetric_grid(max_abs, 8, DType::f32, "activations");
   const Steps steps(grid);
   for (std::int64_t i = 0; i < k; ++i) codes[i] = static_cast<std::int8_t>(steps(x[i]));
   return grid.scale;

@@ -29,7 +29,8 @@ struct Grid {
 
 /// A symmetric grid that reaches +-max_abs. The scale is at least the smallest one that can be
 /// stored (FLT_MIN, or 2^-24 for FP16), so an all-zero or denormal row has one too. Throws
-/// InputError naming `place` when the scale overflows FP16 or max_abs is not finite.
+/// InputError naming `place` when max_abs is not finite, the scale overflows FP16 or the ends of
+/// the grid overflow FP32.
 ///
 /// Rounding the scale to FP16 moves the grid's reach by up to 2^-11 of itself: at most 0.07 steps
 /// at 8 bits. Where FP16 has fewer bits (scales below 2^-14) the scale is rounded up instead, for

@@ -31,7 +31,7 @@ struct Group {
 std::vector<Group> groups() {
   std::vector<Group> all{
       {"zeros", {0.0F, 0.0F, -0.0F, 0.0F}},          {"one", {0.37F}},
-      {"denormal", {1e-41F, -3e-42F, 0.0F, 2e-45F}}, {"huge", {3e38F, -2.9e38F, 1e37F, 0.0F}},
+      {"denormal", {1e-41F, -3e-42F, 0.0F, 2e-45F}}, {"huge", {1e38F, -0.9e38F, 1e37F, 0.0F}},
       {"positive", {5.0F, 5.1F, 5.2F, 5.3F}},        {"negative", {-5.0F, -5.1F, -0.2F}},
       {"equal", {-0.25F, -0.25F, -0.25F}},           {"tiny", {3e-7F, -2e-7F, 1e-8F}},
   };
@@ -227,7 +227,13 @@ TEST(GridTest, RefusesRangesThatAreNotFinite) {
 TEST(GridTest, RefusesF16ScalesThatOverflow) {
   EXPECT_THROW(symmetric_grid(65505.0F * 7, 4, DType::f16), InputError);
   EXPECT_NO_THROW(symmetric_grid(65504.0F * 7, 4, DType::f16));
-  EXPECT_NO_THROW(asymmetric_grid(-FLT_MAX, FLT_MAX, 2, DType::f32));
+}
+
+// Two bits over [-2.9e38, 3e38]: the upper end would stand for 3.9e38, which FP32 does not have.
+TEST(GridTest, RefusesGridsThatReachBeyondF32) {
+  EXPECT_THROW(asymmetric_grid(-2.9e38F, 3e38F, 2, DType::f32), InputError);
+  EXPECT_THROW(asymmetric_grid(-FLT_MAX, FLT_MAX, 2, DType::f32), InputError);
+  EXPECT_NO_THROW(asymmetric_grid(-1.6e38F, 1.6e38F, 8, DType::f32));
 }
 
 TEST(GridTest, BlockFormGivesTheCodesOfTheRule) {

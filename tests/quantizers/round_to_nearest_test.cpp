@@ -186,7 +186,9 @@ TEST(RoundToNearestTest, QuantizedWeightsAreAFixedPoint) {
     EXPECT_EQ(twice.halves, once.halves) << name;
     if (!scheme.weights.zero_points) {
       EXPECT_EQ(twice.codes, once.codes) << name;
-      if (scheme.weights.scales == DType::f16) EXPECT_EQ(twice.scales, once.scales) << name;
+      if (scheme.weights.scales == DType::f16) {
+        EXPECT_EQ(twice.scales, once.scales) << name;
+      }
     }
     EXPECT_GT(distortion({dequantize(twice).data(), n, k}, {values.data(), n, k}).sqnr_db, 40)
         << name;
@@ -226,6 +228,8 @@ TEST(RoundToNearestTest, NamesWeightsThatOverflow) {
   EXPECT_EQ(refusal(weights, 3, "FP16"), "accepted");
   weights[4] = std::numeric_limits<float>::max();
   EXPECT_THAT(refusal(weights, 3, "BF16"), HasSubstr("row 1, column 1"));
+  weights[4] = 1e38F;
+  EXPECT_EQ(refusal(weights, 3, "BF16"), "accepted");
   EXPECT_EQ(refusal(weights, 3, "W8A8-asym"), "accepted");
 }
 
