@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/claims/footprint.hpp"
+#include "harness/claims/metric.hpp"
+
+namespace qassay {
+
+/// What of a sweep a claim speaks of:
+///   decode  one row of activations, cold weights
+///   batch   64 rows or more, hot weights
+///   model   figures of whole models: accuracy, bytes of the weights
+enum class Regime { decode, batch, model };
+std::string_view to_string(Regime regime);
+std::optional<Regime> parse_regime(std::string_view text);
+
+enum class EvidenceKind { measured, derived, predicted };
+std::string_view to_string(EvidenceKind kind);
+std::optional<EvidenceKind> parse_evidence_kind(std::string_view text);
+
+/// Why a verdict is not a plain one.
+enum class ReasonCode {
+  needs_gpu,
+  needs_checkpoint,     // of a trained model that is not here
+  underpowered,         // too few legs or samples, or a quick run
+  baseline_suspect,     // the ratio says more about the baseline than about the candidate
+  inconsistent_source,  // the claim contradicts itself
+  not_comparable,       // nothing was measured that may be compared with the claim
+  no_vector_kernel,     // no kernel for it in this backend
+  fell_back,            // only reference or scalar code ran
+};
+std::string_view to_string(ReasonCode reason);
+std::optional<ReasonCode> parse_reason_code(std::string_view text);
+
+/// Both ends belong to the range; low == high is an exact figure.
+struct ClaimedRange {
+  double low = 0;
+  double high = 0;
+};
+
+/// A range and the schemes that it is claimed of: schemes, or patterns where `*` stands for
+/// anything ("W4*").
+struct ClaimPart {
+  std::vector<std::string> schemes;
+  ClaimedRange claimed;
+};
+
+/// A published statement as data.
+struct Claim {
+  std::string id;         // "speed.int8"
+  std::string statement;  // in words
+  std::string source;     // who says so, and where
+  const ClaimMetric* metric = nullptr;
+  EvidenceKind kind = EvidenceKind::measured;
+  std::string baseline;  // of a speedup: "best-fp32" | "own-fp32"; else empty
+  std::vector<Regime> regimes;
+  std::vector<ClaimPart> parts;
+  std::optional<Footprint> footprint;      // metric footprint: what to compute
+  std::optional<ReasonCode> not_testable;  // no evidence can be had here, and why
+  std::string explanation;                 // of not_testable, in words
+};
+
+/// Whether `text` is what the pattern says; `*` stands for any run of characters.
+bool matches_pattern(std::string_view pattern, std::string_view text);
+
+}  // namespace qassay

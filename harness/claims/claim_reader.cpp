@@ -1,0 +1,274 @@
+#include "harness/claims/claim_reader.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/scheme.hpp"
+#include "embedded/seed_claims_toml.hpp"
+#include "harness/claims/toml_table.hpp"
+
+namespace qassay {
+namespace {
+
+std::string read_id(const TomlTable& table) {
+  std::string id = table.text("id");
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+  };
+  if (!std::all_of(id.begin(), id.end(), allowed)) {
+    table.refuse("id", "has other characters than a-z 0-9 . - _", "name it like speed.int8");
+  }
+  return id;
+}
+
+const ClaimMetric& read_metric(const TomlTable& table) {
+  const std::string name = table.text("metric");
+  if (const ClaimMetric* metric = find_claim_metric(name)) return *metric;
+  std::vector<std::string_view> names;
+  for (const ClaimMetric& metric : claim_metrics()) names.push_back(metric.name);
+  table.refuse("metric", fmt::format("'{}' is not known", name),
+               fmt::format("use one of {}", fmt::join(names, ", ")));
+}
+
+// A direction is a fact of the metric. It is asked for all the same: a table that was copied with
+// its sign the wrong way round is the commonest fault of published numbers.
+void check_better(const TomlTable& table, const ClaimMetric& metric) {
+  const std::string better = table.text("better");
+  if (better == to_string(metric.better)) return;
+  table.refuse("better", fmt::format("is '{}'", better),
+               fmt::format("of {} the {} is better: write \"{}\", and check the claim's sign",
+                           metric.name, to_string(metric.better), to_string(metric.better)));
+}
+
+std::string read_baseline(const TomlTable& table, const ClaimMetric& metric) {
+  constexpr std::string_view kMend = "write \"best-fp32\" or \"own-fp32\"";
+  if (metric.evidence != Evidence::timing) {
+    if (table.has("baseline")) {
+      table.refuse("baseline", fmt::format("is only for a speedup, not for {}", metric.name),
+                   "leave it out");
+    }
+    return {};
+  }
+  std::string baseline = table.text("baseline");
+  if (baseline != "best-fp32" && baseline != "own-fp32") {
+    table.refuse("baseline", fmt::format("'{}' is not known", baseline), kMend);
+  }
+  return baseline;
+}
+
+std::vector<Regime> read_regimes(const TomlTable& table, const ClaimMetric& metric) {
+  const bool timed = metric.evidence == Evidence::timing;
+  const std::string mend = fmt::format("of {} write {}", metric.name,
+                                       timed ? "\"decode\", \"batch\" or both" : "[\"model\"]");
+  std::vector<Regime> regimes;
+  for (const std::string& name : table.texts("regimes")) {
+    const auto regime = parse_regime(name);
+    if (!regime || (*regime == Regime::model) == timed) {
+      table.refuse("regimes", fmt::format("'{}' does not fit", name), mend);
+    }
+    regimes.push_back(*regime);
+  }
+  return regimes;
+}
+
+EvidenceKind read_kind(const TomlTable& table) {
+  const std::string name = table.text("kind");
+  if (const auto kind = parse_evidence_kind(name)) return *kind;
+  table.refuse("kind", fmt::format("'{}' is not known", name),
+               "write \"measured\", \"derived\" or \"predicted\"");
+}
+
+ClaimedRange read_value(const TomlTable& table) {
+  const double value = table.number("value");
+  if (table.has("tolerance") == table.has("tolerance_relative")) {
+    table.refuse("value", "needs one tolerance",
+                 "give either tolerance or tolerance_relative; 0 for an exact figure");
+  }
+  const bool relative = table.has("tolerance_relative");
+  const std::string_view key = relative ? "tolerance_relative" : "tolerance";
+  const double tolerance = table.number(key);
+  if (tolerance < 0) table.refuse(key, "is negative", "write 0 or more");
+  const double reach = relative ? std::abs(value) * tolerance : tolerance;
+  return {value - reach, value + reach};
+}
+
+ClaimedRange read_range(const TomlTable& table) {
+  if (table.has("range") == table.has("value")) {
+    table.refuse("", "says no range, or says it twice",
+                 "give either range = [low, high] or value with a tolerance");
+  }
+  if (table.has("value")) return read_value(table);
+  for (const std::string_view key : {"tolerance", "tolerance_relative"}) {
+    if (table.has(key)) table.refuse(key, "goes with value, not with range", "leave it out");
+  }
+  const std::vector<double> ends = table.numbers("range");
+  if (ends.size() != 2) table.refuse("range", "has not two ends", "write [low, high]");
+  if (ends[0] > ends[1]) table.refuse("range", "has low above high", "write [low, high]");
+  return {ends[0], ends[1]};
+}
+
+ClaimPart read_part(const TomlTable& table, bool patterns) {
+  ClaimPart part{table.texts("schemes"), read_range(table)};
+  for (const std::string& scheme : part.schemes) {
+    if (patterns && scheme.find('*') != std::string::npos) continue;
+    try {
+      parse_scheme(scheme);
+    } catch (const InputError&) {
+      table.refuse("schemes", fmt::format("'{}' is no scheme", scheme),
+                   patterns ? "write a scheme like W4A16-g128, or a pattern like W4*"
+                            : "write a scheme like W4A16-g128");
+    }
+  }
+  return part;
+}
+
+std::vector<ClaimPart> read_parts(const TomlTable& table, bool patterns) {
+  if (!table.has("part")) return {read_part(table, patterns)};
+  for (const std::string_view key :
+       {"schemes", "range", "value", "tolerance", "tolerance_relative"}) {
+    if (table.has(key))
+      table.refuse(key, "goes into the parts", "move it into each [[claim.part]]");
+  }
+  std::vector<ClaimPart> parts;
+  std::set<std::string> seen;
+  for (const TomlTable& entry : table.tables("part")) {
+    entry.allow_only({"schemes", "range", "value", "tolerance", "tolerance_relative"});
+    parts.push_back(read_part(entry, patterns));
+    for (const std::string& scheme : parts.back().schemes) {
+      if (!seen.insert(scheme).second) {
+        entry.refuse("schemes", fmt::format("names '{}' again", scheme), "name it in one part");
+      }
+    }
+  }
+  return parts;
+}
+
+KvCache read_kv_cache(const TomlTable& table) {
+  table.allow_only({"layers", "heads", "head_size", "tokens", "sequences", "bits"});
+  const std::int64_t bits = table.count("bits");
+  if (bits > 32) table.refuse("bits", "is above 32", "write the width of one number, such as 16");
+  return {table.count("layers"), table.count("heads"),     table.count("head_size"),
+          table.count("tokens"), table.count("sequences"), static_cast<int>(bits)};
+}
+
+Footprint read_footprint(const TomlTable& table) {
+  table.allow_only({"parameters", "total_gb", "from", "row", "kv_cache"});
+  Footprint footprint;
+  footprint.row = table.count("row");
+  if (table.has("kv_cache")) footprint.kv_cache = read_kv_cache(table.table("kv_cache"));
+  if (table.has("parameters") == table.has("total_gb")) {
+    table.refuse("", "says no size, or says it twice", "give either parameters or total_gb");
+  }
+  if (table.has("parameters")) {
+    footprint.parameters = table.positive("parameters");
+    if (table.has("from")) table.refuse("from", "goes with total_gb", "leave it out");
+    return footprint;
+  }
+  footprint.total_gb = table.positive("total_gb");
+  footprint.from = table.texts("from");
+  for (const std::string& scheme : footprint.from) {
+    try {
+      parse_scheme(scheme);
+    } catch (const InputError&) {
+      table.refuse("from", fmt::format("'{}' is no scheme", scheme), "write one like FP16");
+    }
+    if (!(footprint.parameter_count(scheme) > 0)) {
+      table.refuse("kv_cache", "is as large as the whole", "make it smaller than total_gb");
+    }
+  }
+  return footprint;
+}
+
+Claim read_claim(TomlTable table) {
+  Claim claim;
+  claim.id = read_id(table);
+  table.rename(fmt::format("claim '{}'", claim.id));
+  table.allow_only({"id", "statement", "source", "metric", "better", "kind", "baseline", "schemes",
+                    "regimes", "range", "value", "tolerance", "tolerance_relative", "part",
+                    "footprint", "not_testable", "explanation"});
+  claim.statement = table.text("statement");
+  claim.source = table.text("source");
+  claim.metric = &read_metric(table);
+  check_better(table, *claim.metric);
+  claim.kind = read_kind(table);
+  claim.baseline = read_baseline(table, *claim.metric);
+  claim.regimes = read_regimes(table, *claim.metric);
+
+  const bool arithmetic = claim.metric->evidence == Evidence::arithmetic;
+  claim.parts = read_parts(table, !arithmetic);
+
+  if (table.has("not_testable")) {
+    const std::string reason = table.text("not_testable");
+    claim.not_testable = parse_reason_code(reason);
+    if (!claim.not_testable) {
+      table.refuse("not_testable", fmt::format("'{}' is no reason code", reason),
+                   "use one like needs_checkpoint or needs_gpu");
+    }
+    claim.explanation = table.text("explanation");
+  } else if (table.has("explanation")) {
+    table.refuse("explanation", "explains nothing", "give it together with not_testable");
+  }
+
+  if (table.has("footprint")) {
+    if (!arithmetic) table.refuse("footprint", "goes with metric footprint", "leave it out");
+    claim.footprint = read_footprint(table.table("footprint"));
+  }
+  if (claim.not_testable) return claim;
+  if (arithmetic && !claim.footprint) {
+    table.refuse("", "'footprint' is missing", "say what to compute: footprint = { ... }");
+  }
+  if (claim.kind != (arithmetic ? EvidenceKind::derived : EvidenceKind::measured)) {
+    table.refuse("kind", fmt::format("does not fit the metric {}", claim.metric->name),
+                 arithmetic ? "arithmetic is \"derived\"" : "what a run finds is \"measured\"");
+  }
+  return claim;
+}
+
+}  // namespace
+
+std::vector<Claim> read_claims(std::string_view toml, std::string_view place) {
+  toml::table root;
+  try {
+    root = toml::parse(toml, place);
+  } catch (const toml::parse_error& error) {
+    throw InputError(fmt::format("{}:{}", place, error.source().begin.line), error.description(),
+                     "mend the TOML");
+  }
+  const TomlTable file(root, place, "");
+  file.allow_only({"claim"});
+  std::vector<Claim> claims;
+  std::set<std::string> ids;
+  for (const TomlTable& table : file.tables("claim")) {
+    claims.push_back(read_claim(table));
+    if (!ids.insert(claims.back().id).second) {
+      table.refuse("id", fmt::format("'{}' is taken", claims.back().id), "give each claim its own");
+    }
+  }
+  return claims;
+}
+
+std::vector<Claim> read_claims_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  // A folder opens like a file and fails only when it is read.
+  if (!file || std::filesystem::is_directory(path)) {
+    throw InputError(path.string(), "cannot be read", "name a readable file of claims");
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return read_claims(text, path.string());
+}
+
+std::vector<Claim> seed_claims() {
+  return read_claims(embedded::seed_claims_toml(), "seed claims");
+}
+
+}  // namespace qassay

@@ -1,0 +1,264 @@
+#include "harness/claims/evidence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace qassay {
+namespace {
+
+using Rows = std::vector<const Record*>;
+
+constexpr std::int64_t kBatchRows = 64;       // the batch regime begins here
+constexpr double kFp32Bytes = 4;              // of a weight
+constexpr double kBytesRatioHeadroom = 1.15;  // noise of the ratio, and scales that stay in cache
+constexpr std::string_view kReferenceBackend = "reference";
+
+bool is_second_arm(const Record& record) { return record.arm == "b" || record.baseline == "arm-a"; }
+
+bool in_regime(const Record& record, Evidence evidence, Regime regime) {
+  if (evidence == Evidence::accuracy) return record.layer.empty();
+  if (record.layer.empty()) return false;
+  if (evidence == Evidence::bytes) return true;
+  return regime == Regime::decode ? record.m == 1 && record.cache == "cold"
+                                  : record.m >= kBatchRows && record.cache == "hot";
+}
+
+bool speaks_of(const ClaimPart& part, const Record& record) {
+  return std::any_of(part.schemes.begin(), part.schemes.end(), [&](const std::string& pattern) {
+    return matches_pattern(pattern, record.scheme);
+  });
+}
+
+double weights_of(const Record& record) {
+  return static_cast<double>(record.n) * static_cast<double>(record.k);
+}
+
+std::string cell_name(const Record& record, Evidence evidence) {
+  std::string name = record.model;
+  if (!record.layer.empty()) {
+    name += fmt::format("/{} {}x{}", record.layer, record.n, record.k);
+  } else if (!record.method.empty() && record.method != "none") {
+    name += " " + record.method;
+  }
+  if (evidence == Evidence::timing && record.m > 1) name += fmt::format(" m={}", record.m);
+  return name;
+}
+
+/// What makes two rows the same cell.
+std::string cell_key(const Record& record, Evidence evidence) {
+  constexpr char kApart = '\x1f';
+  switch (evidence) {
+    case Evidence::timing:
+      return fmt::format("{}{}{}{}{}x{}{}{}{}{}", record.model, kApart, record.layer, kApart,
+                         record.n, record.k, kApart, record.m, kApart, record.threads);
+    case Evidence::bytes:
+      return fmt::format("{}{}{}{}{}x{}", record.model, kApart, record.layer, kApart, record.n,
+                         record.k);
+    case Evidence::accuracy:
+    case Evidence::arithmetic:
+      break;
+  }
+  return record.case_key;
+}
+
+/// Rows by cell, cells and rows in the order of the records.
+std::vector<Rows> split_into_cells(const Rows& rows, Evidence evidence) {
+  std::vector<Rows> cells;
+  std::map<std::string, std::size_t> index;
+  for (const Record* row : rows) {
+    const auto [entry, is_new] = index.try_emplace(cell_key(*row, evidence), cells.size());
+    if (is_new) cells.emplace_back();
+    cells[entry->second].push_back(row);
+  }
+  return cells;
+}
+
+bool counts_as_fallback(const Record& record, Evidence evidence) {
+  if (evidence == Evidence::timing) return is_fallback(record);
+  return evidence == Evidence::bytes && record.backend == kReferenceBackend;
+}
+
+bool is_sound(const Record& record, Evidence evidence) {
+  const bool ordered = std::isfinite(record.low) && record.low <= record.value &&
+                       record.value <= record.high && std::isfinite(record.high);
+  if (evidence == Evidence::accuracy) return ordered;
+  return ordered && record.low > 0 && (evidence != Evidence::bytes || weights_of(record) > 0);
+}
+
+bool has_figure(const Claim& claim, const Record& row) {
+  return row.status == "passed" && row.metric == claim.metric->record &&
+         (claim.baseline.empty() || row.baseline == claim.baseline) &&
+         !counts_as_fallback(row, claim.metric->evidence) && is_sound(row, claim.metric->evidence);
+}
+
+SilentCell silence_of(const Claim& claim, const Rows& rows) {
+  const Evidence evidence = claim.metric->evidence;
+  SilentCell silent{cell_name(*rows.front(), evidence), Silence::unsupported, ""};
+  const auto say = [&](Silence why, std::string text) {
+    if (silent.text.empty() || why > silent.why) {
+      silent.why = why;
+      silent.text = std::move(text);
+    }
+  };
+  for (const Record* row : rows) {
+    if (row->status == "unsupported") {
+      say(Silence::unsupported, row->reason.empty() ? "unsupported" : row->reason);
+    } else if (row->status != "passed") {
+      say(Silence::other,
+          row->reason.empty() ? row->status : fmt::format("{}: {}", row->status, row->reason));
+    } else if (counts_as_fallback(*row, evidence)) {
+      say(Silence::fell_back,
+          fmt::format("ran {}", row->implementation.empty() ? row->kernel : row->implementation));
+    } else {
+      say(Silence::other,
+          claim.baseline.empty()
+              ? fmt::format("no {}", claim.metric->record)
+              : fmt::format("no {} against {}", claim.metric->record, claim.baseline));
+    }
+  }
+  return silent;
+}
+
+/// Some FP32 cell stands behind the speedup, and none of them passed with vector code.
+bool baseline_is_unsound(const Claim& claim, const Record& row, const Rows& fp32_latencies) {
+  bool any = false;
+  for (const Record* fp32 : fp32_latencies) {
+    if (fp32->model != row.model || fp32->layer != row.layer || fp32->m != row.m ||
+        fp32->cache != row.cache || fp32->threads != row.threads) {
+      continue;
+    }
+    if (claim.baseline == "own-fp32" && fp32->backend != row.backend) continue;
+    if (fp32->status == "passed" && !is_fallback(*fp32)) return false;
+    any = true;
+  }
+  return any;
+}
+
+void doubt(CellFigure& figure, ReasonCode code, std::string text) {
+  figure.doubt = code;
+  figure.doubt_text = std::move(text);
+}
+
+void doubt_speedup(const Claim& claim, Regime regime, const Record& row, const Rows& rows,
+                   const Rows& fp32_latencies, CellFigure& figure) {
+  if (baseline_is_unsound(claim, row, fp32_latencies)) {
+    doubt(figure, ReasonCode::baseline_suspect, "no FP32 cell passed with vector code");
+    return;
+  }
+  if (regime != Regime::decode) return;
+  const auto bytes = std::find_if(rows.begin(), rows.end(), [&](const Record* other) {
+    return other->metric == "weight_bytes" && other->case_key == row.case_key && other->value > 0;
+  });
+  if (bytes == rows.end()) return;
+  const double limit = kFp32Bytes * weights_of(row) / (*bytes)->value;
+  if (row.value > limit * kBytesRatioHeadroom) {
+    doubt(figure, ReasonCode::baseline_suspect,
+          fmt::format("{:.3g} x faster with {:.3g} x fewer bytes to read", row.value, limit));
+  }
+}
+
+/// The row that speaks for its cell; null where none does.
+const Record* pick(const Claim& claim, const Rows& rows) {
+  const Record* best = nullptr;
+  for (const Record* row : rows) {
+    if (!has_figure(claim, *row)) continue;
+    if (best == nullptr || row->value > best->value) best = row;
+  }
+  return best;
+}
+
+CellFigure figure_of(const Claim& claim, Regime regime, const Record& row, const Rows& rows,
+                     const Rows& fp32_latencies) {
+  const Evidence evidence = claim.metric->evidence;
+  CellFigure figure{cell_name(row, evidence),
+                    {row.value, row.low, row.high, row.count},
+                    weights_of(row),
+                    row.baseline,
+                    std::nullopt,
+                    ""};
+  if (evidence == Evidence::bytes) {
+    const double bytes_per_weight = row.value / figure.weights;
+    figure.raw = {bytes_per_weight, bytes_per_weight, bytes_per_weight, row.count};
+    return figure;
+  }
+  if (row.count < 2) {
+    doubt(figure, ReasonCode::underpowered,
+          evidence == Evidence::timing ? "one leg gives no interval" : "one sample, no interval");
+  }
+  if (evidence == Evidence::timing) {
+    doubt_speedup(claim, regime, row, rows, fp32_latencies, figure);
+  }
+  return figure;
+}
+
+/// The yardstick is no candidate: it goes where a scheme has figures of another backend, or where
+/// it has none itself and another backend is there to say so.
+void drop_reference(std::vector<CellEvidence>& groups) {
+  const auto is_surplus = [&](const CellEvidence& group) {
+    if (group.backend != kReferenceBackend) return false;
+    return std::any_of(groups.begin(), groups.end(), [&](const CellEvidence& other) {
+      return other.scheme == group.scheme && other.backend != kReferenceBackend &&
+             (!other.figures.empty() || group.figures.empty());
+    });
+  };
+  std::vector<CellEvidence> kept;
+  for (const CellEvidence& group : groups) {
+    if (!is_surplus(group)) kept.push_back(group);
+  }
+  groups = std::move(kept);
+}
+
+}  // namespace
+
+bool is_fallback(const Record& record) {
+  if (record.backend == kReferenceBackend) return true;
+  std::string word;
+  const auto is_fallback_word = [&] {
+    return word == "ref" || word == "reference" || word == "scalar";
+  };
+  for (const char c : record.implementation) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      word += c;
+      continue;
+    }
+    if (is_fallback_word()) return true;
+    word.clear();
+  }
+  return is_fallback_word();
+}
+
+std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part, Regime regime,
+                                           std::span<const Record> records) {
+  const Evidence evidence = claim.metric->evidence;
+  std::map<std::pair<std::string, std::string>, Rows> by_scheme_and_backend;
+  Rows fp32_latencies;
+  for (const Record& record : records) {
+    if (is_second_arm(record)) continue;
+    if (record.scheme == "FP32" && record.metric == "latency") fp32_latencies.push_back(&record);
+    if (!in_regime(record, evidence, regime) || !speaks_of(part, record)) continue;
+    by_scheme_and_backend[{record.scheme, record.backend}].push_back(&record);
+  }
+
+  std::vector<CellEvidence> groups;
+  for (const auto& [key, group_rows] : by_scheme_and_backend) {
+    CellEvidence group{key.first, key.second, {}, {}};
+    for (const Rows& rows : split_into_cells(group_rows, evidence)) {
+      if (const Record* row = pick(claim, rows)) {
+        group.figures.push_back(figure_of(claim, regime, *row, rows, fp32_latencies));
+      } else {
+        group.silent.push_back(silence_of(claim, rows));
+      }
+    }
+    groups.push_back(std::move(group));
+  }
+  drop_reference(groups);
+  return groups;
+}
+
+}  // namespace qassay

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/record.hpp"
+#include "core/statistics.hpp"
+#include "harness/claims/claim.hpp"
+
+namespace qassay {
+
+/// What one cell says to a claim. A cell is a layer in a regime (timing), a packed layer (bytes) or
+/// an evaluation of a model (accuracy).
+struct CellFigure {
+  std::string cell;                 // for people: "decoder-7b/up 11008x4096"
+  Interval raw;                     // as recorded; of bytes: packed bytes a weight
+  double weights = 0;               // n * k of the layer; 0 for a whole model
+  std::string baseline;             // as recorded
+  std::optional<ReasonCode> doubt;  // why this figure is shown, but decides nothing
+  std::string doubt_text;
+};
+
+/// Why a cell says nothing, the least telling first.
+enum class Silence { unsupported, fell_back, other };
+
+struct SilentCell {
+  std::string cell;
+  Silence why = Silence::unsupported;
+  std::string text;
+};
+
+/// All cells of one scheme on one backend in one regime.
+struct CellEvidence {
+  std::string scheme;
+  std::string backend;
+  std::vector<CellFigure> figures;
+  std::vector<SilentCell> silent;
+};
+
+/// The evidence for one part of a measured claim in one regime, by scheme and backend in
+/// alphabetical order, cells in the order of the records.
+///
+/// Left out from the start: the second arm of an A/A run, and the reference backend where a scheme
+/// has figures of another (it is the yardstick, and no candidate). Never a figure: what is not
+/// `passed`; timings of reference or scalar code, bytes of the reference backend; numbers that are
+/// not finite or out of order. Where several kernels of a backend fill one cell, a timing takes the
+/// fastest (a backend is as fast as its best kernel) and bytes take the largest.
+///
+/// In doubt are: an interval over fewer than two legs or samples (underpowered); a speedup over
+/// FP32 cells of which none passed with vector code, and a decode speedup above 1.15 times the
+/// bytes it saves, since decoding is bound by reading the weights (baseline_suspect).
+std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part, Regime regime,
+                                           std::span<const Record> records);
+
+/// Whether reference or scalar code ran: the reference backend, or a word `ref`, `reference` or
+/// `scalar` in the name of the implementation ("ref:any", "gemm:ref").
+bool is_fallback(const Record& record);
+
+}  // namespace qassay

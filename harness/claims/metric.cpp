@@ -1,0 +1,43 @@
+#include "harness/claims/metric.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace qassay {
+namespace {
+
+constexpr double kFp32Bytes = 4;
+
+double as_is(double raw) { return raw; }
+double percent_left(double percent_lost) { return 100 - percent_lost; }
+// Against the weights as plain FP32 numbers, not against some FP32 packing: a candidate's scales,
+// padding and bias count against it, and padding of FP32 never counts in its favour.
+double percent_saved(double bytes_per_weight) { return 100 * (1 - bytes_per_weight / kFp32Bytes); }
+
+constexpr std::array kMetrics{
+    ClaimMetric{"speedup", "x", Better::higher, Evidence::timing, "speedup", as_is, ""},
+    ClaimMetric{"weight_saving", "%", Better::higher, Evidence::bytes, "weight_bytes",
+                percent_saved, "fp32"},
+    ClaimMetric{"bytes_per_parameter", "bytes", Better::lower, Evidence::bytes, "weight_bytes",
+                as_is, ""},
+    ClaimMetric{"loss", "%", Better::lower, Evidence::accuracy, "loss", as_is, ""},
+    ClaimMetric{"loss_points", "points", Better::lower, Evidence::accuracy, "loss_points", as_is,
+                ""},
+    ClaimMetric{"accuracy_kept", "%", Better::higher, Evidence::accuracy, "loss", percent_left, ""},
+    ClaimMetric{"top1", "fraction", Better::higher, Evidence::accuracy, "top1", as_is, ""},
+    ClaimMetric{"footprint", "GB", Better::lower, Evidence::arithmetic, "", as_is, ""},
+};
+
+}  // namespace
+
+std::string_view to_string(Better better) { return better == Better::higher ? "higher" : "lower"; }
+
+std::span<const ClaimMetric> claim_metrics() { return kMetrics; }
+
+const ClaimMetric* find_claim_metric(std::string_view name) {
+  const auto found = std::find_if(kMetrics.begin(), kMetrics.end(),
+                                  [&](const ClaimMetric& metric) { return metric.name == name; });
+  return found == kMetrics.end() ? nullptr : &*found;
+}
+
+}  // namespace qassay

@@ -1,0 +1,66 @@
+#include "harness/claims/footprint.hpp"
+
+#include <gmock/gmock.h>
+
+namespace qassay {
+namespace {
+
+double bits(const char* scheme, std::int64_t row) {
+  return bits_per_weight(parse_scheme(scheme), row);
+}
+
+TEST(BitsPerWeightTest, CountsScalesAndZeroPoints) {
+  EXPECT_EQ(bits("FP32", 4096), 32);
+  EXPECT_EQ(bits("BF16", 4096), 16);
+  EXPECT_EQ(bits("W8A8-tensor", 4096), 8);
+  EXPECT_EQ(bits("W8A8", 4096), 8 + 32.0 / 4096);          // an FP32 scale a row
+  EXPECT_EQ(bits("W4A16-g128", 4096), 4.125);              // an FP16 scale in 128
+  EXPECT_EQ(bits("W4A16-g32", 4096), 4.5);                 // an FP16 scale in 32
+  EXPECT_EQ(bits("W4A16-g32-asym", 4096), 4 + 24.0 / 32);  // and a zero point
+  EXPECT_EQ(bits("W4A16-g128", 200), 4 + 2 * 16.0 / 200);  // a short last group has its scale
+  EXPECT_EQ(bits("W4A16-g128", 64), 4 + 16.0 / 64);        // a row shorter than the group
+}
+
+Footprint of_parameters(double parameters, std::int64_t row) {
+  Footprint footprint;
+  footprint.parameters = parameters;
+  footprint.row = row;
+  return footprint;
+}
+
+double gigabytes(const Footprint& footprint, const char* scheme, const char* from = "") {
+  return footprint.total_bytes(parse_scheme(scheme), from) / 1e9;
+}
+
+TEST(FootprintTest, ParametersTimesBits) {
+  const Footprint gpt3 = of_parameters(175e9, 12288);
+  EXPECT_DOUBLE_EQ(gigabytes(gpt3, "FP32"), 700);
+  EXPECT_DOUBLE_EQ(gigabytes(gpt3, "W8A8-tensor"), 175);
+  EXPECT_DOUBLE_EQ(gigabytes(gpt3, "W8A16"), 175 * (1 + 4.0 / 12288));
+  EXPECT_DOUBLE_EQ(gigabytes(gpt3, "W4A16-tensor"), 87.5);
+  EXPECT_DOUBLE_EQ(gigabytes(gpt3, "W4A16-g128"), 90.234375);
+  EXPECT_DOUBLE_EQ(gigabytes(gpt3, "W4A16-g32"), 98.4375);
+
+  const Footprint seven = of_parameters(7e9, 4096);
+  EXPECT_DOUBLE_EQ(gigabytes(seven, "FP32"), 28);
+  EXPECT_DOUBLE_EQ(gigabytes(seven, "W4A16-tensor"), 3.5);
+}
+
+TEST(FootprintTest, TheCacheOfKeysAndValuesStaysAsItIs) {
+  Footprint footprint;
+  footprint.total_gb = 100;
+  footprint.from = {"FP16", "FP32"};
+  footprint.row = 8192;
+  EXPECT_DOUBLE_EQ(gigabytes(footprint, "W4A16-tensor", "FP16"), 25);
+  EXPECT_DOUBLE_EQ(gigabytes(footprint, "W4A16-tensor", "FP32"), 12.5);
+  EXPECT_DOUBLE_EQ(footprint.parameter_count("FP16"), 50e9);
+
+  // 2 tensors * 10 layers * 8 heads * 100 numbers * 1000 tokens * 5 sequences * 2 bytes
+  footprint.kv_cache = KvCache{10, 8, 100, 1000, 5, 16};
+  EXPECT_DOUBLE_EQ(footprint.kv_cache->bytes(), 160e6);
+  EXPECT_DOUBLE_EQ(gigabytes(footprint, "FP16", "FP16"), 100);
+  EXPECT_DOUBLE_EQ(gigabytes(footprint, "W4A16-tensor", "FP16"), (100 - 0.16) / 4 + 0.16);
+}
+
+}  // namespace
+}  // namespace qassay
