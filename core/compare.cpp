@@ -99,7 +99,7 @@ double dot_product_limit(std::int64_t k, double sum_of_magnitudes, double unit_r
   return ku < 1 ? ku / (1 - ku) * sum_of_magnitudes : kInfinity;
 }
 
-std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double unit_roundoff) {
+std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double input_roundoff) {
   if (x.cols != w.cols) {
     throw std::invalid_argument("dot_product_limits: x and w differ in k");
   }
@@ -108,7 +108,8 @@ std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double unit
   limits.reserve(static_cast<std::size_t>(x.rows * w.rows));
   for (const double x_norm : row_norms(x)) {
     for (const double w_norm : w_norms) {
-      limits.push_back(dot_product_limit(x.cols, x_norm * w_norm, unit_roundoff));
+      const double sum = x_norm * w_norm;
+      limits.push_back(dot_product_limit(x.cols, sum) + input_roundoff * sum);
     }
   }
   return limits;

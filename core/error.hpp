@@ -16,6 +16,9 @@ class InputError : public std::runtime_error {
   /// it.
   InputError(std::string_view place, std::string_view fault, std::string_view mend)
       : std::runtime_error(fmt::format("{}: {}; {}", place, fault, mend)) {}
+
+  /// A message that was made so in another process.
+  explicit InputError(const std::string& whole) : std::runtime_error(whole) {}
 };
 
 /// An expected "no" is a value: its reason is stored and shown.

@@ -20,7 +20,6 @@ namespace qassay {
 ///   loss_error_growth  ratio                       candidate's error rate over the baseline's
 ///   agreement          fraction                    of samples with the baseline's prediction
 ///   flips_lost, flips_won   samples                right to wrong, wrong to right
-///   ceiling_fraction   ratio                       achieved rate over the probed ceiling
 struct Record {
   std::int64_t run = 0;
   std::string case_key;       // canonical text of the case

@@ -31,28 +31,25 @@ std::vector<std::uint8_t> predict(ConstMatrix outputs) {
 }
 
 double top1(std::span<const std::uint8_t> predictions, std::span<const std::uint8_t> labels) {
-  const PairedCounts counts = compare_predictions(predictions, predictions, labels);
-  return static_cast<double>(counts.both_right) / static_cast<double>(counts.count());
+  const PairedCounts counts = compare_predictions(predictions, predictions, labels).outcomes;
+  return static_cast<double>(counts.both_right) / static_cast<double>(counts.total());
 }
 
-PairedCounts compare_predictions(std::span<const std::uint8_t> baseline,
-                                 std::span<const std::uint8_t> candidate,
-                                 std::span<const std::uint8_t> labels) {
+PredictionPairs compare_predictions(std::span<const std::uint8_t> baseline,
+                                    std::span<const std::uint8_t> candidate,
+                                    std::span<const std::uint8_t> labels) {
   if (labels.empty() || baseline.size() != labels.size() || candidate.size() != labels.size()) {
     throw std::invalid_argument("predictions and labels must be of one size, and not empty");
   }
-  PairedCounts counts;
+  PredictionPairs pairs;
+  PairedCounts& counts = pairs.outcomes;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const bool was = right(baseline[i], labels[i]);
     const bool is = right(candidate[i], labels[i]);
     ++(was ? (is ? counts.both_right : counts.lost) : (is ? counts.won : counts.both_wrong));
-    counts.agreeing += baseline[i] == candidate[i] && baseline[i] != kNoPrediction ? 1 : 0;
+    pairs.agreeing += baseline[i] == candidate[i] && baseline[i] != kNoPrediction ? 1 : 0;
   }
-  return counts;
-}
-
-double agreement(const PairedCounts& counts) {
-  return static_cast<double>(counts.agreeing) / static_cast<double>(counts.count());
+  return pairs;
 }
 
 }  // namespace qassay

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/matrix_view.hpp"
+#include "core/statistics.hpp"
 
 namespace qassay {
 
@@ -15,16 +16,10 @@ inline constexpr std::uint8_t kNoPrediction = 255;
 /// equals, kNoPrediction where the row holds a NaN. Precondition: 1 <= classes <= 255.
 std::vector<std::uint8_t> predict(ConstMatrix outputs);
 
-/// How two models fare on the same samples. `lost`: right to wrong, from baseline to candidate;
-/// `won`: wrong to right.
-struct PairedCounts {
-  std::int64_t both_right = 0;
-  std::int64_t lost = 0;
-  std::int64_t won = 0;
-  std::int64_t both_wrong = 0;
+/// How two models fare on the same samples.
+struct PredictionPairs {
+  PairedCounts outcomes;      // right or wrong
   std::int64_t agreeing = 0;  // the same prediction, right or wrong
-
-  std::int64_t count() const { return both_right + lost + won + both_wrong; }
 };
 
 /// Fraction of the samples whose prediction is the label. Throws std::invalid_argument for no
@@ -32,11 +27,8 @@ struct PairedCounts {
 double top1(std::span<const std::uint8_t> predictions, std::span<const std::uint8_t> labels);
 
 /// Throws std::invalid_argument when the three differ in size or are empty.
-PairedCounts compare_predictions(std::span<const std::uint8_t> baseline,
-                                 std::span<const std::uint8_t> candidate,
-                                 std::span<const std::uint8_t> labels);
-
-/// Fraction of the samples with the same prediction.
-double agreement(const PairedCounts& counts);
+PredictionPairs compare_predictions(std::span<const std::uint8_t> baseline,
+                                    std::span<const std::uint8_t> candidate,
+                                    std::span<const std::uint8_t> labels);
 
 }  // namespace qassay

@@ -22,6 +22,12 @@ RandomFeatureRecipe fmnist_features_recipe() {
   return {.features = 2048, .bias_deviation = 0.25, .ridge = 1e-3, .seed_name = kName};
 }
 
+std::vector<LayerShape> fmnist_features_layers() {
+  const Manifest dataset = find_manifest("fashion-mnist");
+  const std::int64_t features = fmnist_features_recipe().features;
+  return {{"features", features, dataset.height * dataset.width}, {"classes", dataset.classes, features}};
+}
+
 std::variant<CachedModel, Refusal> fmnist_features(const ImageDataset& dataset,
                                                    const std::filesystem::path& cache_folder,
                                                    int threads) {

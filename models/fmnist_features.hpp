@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <variant>
+#include <vector>
 
 #include "core/error.hpp"
 #include "datasets/image_dataset.hpp"
+#include "models/model.hpp"
 #include "models/model_cache.hpp"
 #include "models/random_features.hpp"
 
@@ -13,6 +15,9 @@ namespace qassay {
 /// The first real model: Fashion-MNIST's 784 pixels, 2,048 fixed random ReLU features, 10 classes.
 /// models/README.md says how the recipe was chosen.
 RandomFeatureRecipe fmnist_features_recipe();
+
+/// Its layers, which need no fit to be known.
+std::vector<LayerShape> fmnist_features_layers();
 
 /// The model "fmnist-features", fitted on the dataset's training split (a few seconds) or taken
 /// from the cache (an empty folder: never kept). Refuses where it would have to fit and the build

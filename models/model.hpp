@@ -6,6 +6,13 @@
 
 namespace qassay {
 
+/// What is known of a layer without its weights.
+struct LayerShape {
+  std::string name;
+  std::int64_t n = 0;  // out features
+  std::int64_t k = 0;  // in features
+};
+
 /// y[m,n] = x[m,k] * weights[n,k]^T + bias[n], then max(y, 0) where `relu`. Row-major.
 struct LinearLayer {
   std::string name;

@@ -45,22 +45,22 @@ TEST(ScoringTest, CountsPairs) {
   const Bytes labels{0, 0, 1, 1, 2, 2, 3};
   const Bytes baseline{0, 0, 1, 0, 1, 1, kNoPrediction};
   const Bytes candidate{0, 0, 2, 1, 1, 0, kNoPrediction};
-  const PairedCounts counts = compare_predictions(baseline, candidate, labels);
+  const PredictionPairs pairs = compare_predictions(baseline, candidate, labels);
+  const PairedCounts& counts = pairs.outcomes;
   EXPECT_EQ(counts.both_right, 2);
   EXPECT_EQ(counts.lost, 1);
   EXPECT_EQ(counts.won, 1);
   EXPECT_EQ(counts.both_wrong, 3);
-  EXPECT_EQ(counts.agreeing, 3);
-  EXPECT_EQ(counts.count(), 7);
-  EXPECT_DOUBLE_EQ(agreement(counts), 3.0 / 7.0);
+  EXPECT_EQ(pairs.agreeing, 3);
+  EXPECT_EQ(counts.total(), 7);
 }
 
 TEST(ScoringTest, SwappingTheTwoSwapsLostAndWon) {
   const Bytes labels{0, 1, 2, 3};
   const Bytes one{0, 1, 0, 0};
   const Bytes other{1, 1, 2, 3};
-  const PairedCounts there = compare_predictions(one, other, labels);
-  const PairedCounts back = compare_predictions(other, one, labels);
+  const PairedCounts there = compare_predictions(one, other, labels).outcomes;
+  const PairedCounts back = compare_predictions(other, one, labels).outcomes;
   EXPECT_EQ(there.lost, 1);
   EXPECT_EQ(there.won, 2);
   EXPECT_EQ(back.lost, there.won);
