@@ -11,9 +11,9 @@ template <typename Value>
 using Name = std::pair<Value, std::string_view>;
 
 constexpr std::array kRegimes{
-    Name<Regime>{Regime::decode, "decode"},
-    Name<Regime>{Regime::batch, "batch"},
-    Name<Regime>{Regime::model, "model"},
+    Name<ClaimRegime>{ClaimRegime::decode, "decode"},
+    Name<ClaimRegime>{ClaimRegime::batch, "batch"},
+    Name<ClaimRegime>{ClaimRegime::model, "model"},
 };
 
 constexpr std::array kKinds{
@@ -50,8 +50,8 @@ std::optional<Value> value_of(const std::array<Name<Value>, kCount>& names, std:
 
 }  // namespace
 
-std::string_view to_string(Regime regime) { return name_of(kRegimes, regime); }
-std::optional<Regime> parse_regime(std::string_view text) { return value_of(kRegimes, text); }
+std::string_view to_string(ClaimRegime regime) { return name_of(kRegimes, regime); }
+std::optional<ClaimRegime> parse_regime(std::string_view text) { return value_of(kRegimes, text); }
 
 std::string_view to_string(EvidenceKind kind) { return name_of(kKinds, kind); }
 std::optional<EvidenceKind> parse_evidence_kind(std::string_view text) {

@@ -14,9 +14,9 @@ namespace qassay {
 ///   decode  one row of activations, cold weights
 ///   batch   64 rows or more, hot weights
 ///   model   figures of whole models: accuracy, bytes of the weights
-enum class Regime { decode, batch, model };
-std::string_view to_string(Regime regime);
-std::optional<Regime> parse_regime(std::string_view text);
+enum class ClaimRegime { decode, batch, model };
+std::string_view to_string(ClaimRegime regime);
+std::optional<ClaimRegime> parse_regime(std::string_view text);
 
 enum class EvidenceKind { measured, derived, predicted };
 std::string_view to_string(EvidenceKind kind);
@@ -57,7 +57,7 @@ struct Claim {
   const ClaimMetric* metric = nullptr;
   EvidenceKind kind = EvidenceKind::measured;
   std::string baseline;  // of a speedup: "best-fp32" | "own-fp32"; else empty
-  std::vector<Regime> regimes;
+  std::vector<ClaimRegime> regimes;
   std::vector<ClaimPart> parts;
   std::optional<Footprint> footprint;      // metric footprint: what to compute
   std::optional<ReasonCode> not_testable;  // no evidence can be had here, and why

@@ -66,14 +66,14 @@ std::string read_baseline(const TomlTable& table, const ClaimMetric& metric) {
   return baseline;
 }
 
-std::vector<Regime> read_regimes(const TomlTable& table, const ClaimMetric& metric) {
+std::vector<ClaimRegime> read_regimes(const TomlTable& table, const ClaimMetric& metric) {
   const bool timed = metric.evidence == Evidence::timing;
   const std::string mend = fmt::format("of {} write {}", metric.name,
                                        timed ? "\"decode\", \"batch\" or both" : "[\"model\"]");
-  std::vector<Regime> regimes;
+  std::vector<ClaimRegime> regimes;
   for (const std::string& name : table.texts("regimes")) {
     const auto regime = parse_regime(name);
-    if (!regime || (*regime == Regime::model) == timed) {
+    if (!regime || (*regime == ClaimRegime::model) == timed) {
       table.refuse("regimes", fmt::format("'{}' does not fit", name), mend);
     }
     regimes.push_back(*regime);

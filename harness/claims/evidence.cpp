@@ -21,11 +21,11 @@ constexpr std::string_view kReferenceBackend = "reference";
 
 bool is_second_arm(const Record& record) { return record.arm == "b" || record.baseline == "arm-a"; }
 
-bool in_regime(const Record& record, Evidence evidence, Regime regime) {
+bool in_regime(const Record& record, Evidence evidence, ClaimRegime regime) {
   if (evidence == Evidence::accuracy) return record.layer.empty();
   if (record.layer.empty()) return false;
   if (evidence == Evidence::bytes) return true;
-  return regime == Regime::decode ? record.m == 1 && record.cache == "cold"
+  return regime == ClaimRegime::decode ? record.m == 1 && record.cache == "cold"
                                   : record.m >= kBatchRows && record.cache == "hot";
 }
 
@@ -145,13 +145,13 @@ void doubt(CellFigure& figure, ReasonCode code, std::string text) {
   figure.doubt_text = std::move(text);
 }
 
-void doubt_speedup(const Claim& claim, Regime regime, const Record& row, const Rows& rows,
+void doubt_speedup(const Claim& claim, ClaimRegime regime, const Record& row, const Rows& rows,
                    const Rows& fp32_latencies, CellFigure& figure) {
   if (baseline_is_unsound(claim, row, fp32_latencies)) {
     doubt(figure, ReasonCode::baseline_suspect, "no FP32 cell passed with vector code");
     return;
   }
-  if (regime != Regime::decode) return;
+  if (regime != ClaimRegime::decode) return;
   const auto bytes = std::find_if(rows.begin(), rows.end(), [&](const Record* other) {
     return other->metric == "weight_bytes" && other->case_key == row.case_key && other->value > 0;
   });
@@ -173,7 +173,7 @@ const Record* pick(const Claim& claim, const Rows& rows) {
   return best;
 }
 
-CellFigure figure_of(const Claim& claim, Regime regime, const Record& row, const Rows& rows,
+CellFigure figure_of(const Claim& claim, ClaimRegime regime, const Record& row, const Rows& rows,
                      const Rows& fp32_latencies) {
   const Evidence evidence = claim.metric->evidence;
   CellFigure figure{cell_name(row, evidence),
@@ -233,7 +233,7 @@ bool is_fallback(const Record& record) {
   return is_fallback_word();
 }
 
-std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part, Regime regime,
+std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
                                            std::span<const Record> records) {
   const Evidence evidence = claim.metric->evidence;
   std::map<std::pair<std::string, std::string>, Rows> by_scheme_and_backend;

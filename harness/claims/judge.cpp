@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kBytesPerGb = 1e9;
 
-VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme, Regime regime) {
+VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme, ClaimRegime regime) {
   VerdictRow row;
   row.id = claim.id;
   row.kind = to_string(claim.kind);
@@ -142,7 +142,7 @@ std::string joined_baselines(const std::vector<CellFigure>& figures) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-VerdictRow judge_cells(const Claim& claim, const ClaimPart& part, Regime regime,
+VerdictRow judge_cells(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
                        const CellEvidence& evidence, const JudgeContext& context) {
   const ClaimMetric& metric = *claim.metric;
   VerdictRow row = blank_row(claim, part, evidence.scheme, regime);
@@ -189,7 +189,7 @@ std::vector<VerdictRow> judge_measured(const Claim& claim, const ClaimPart& part
                                        std::span<const Record> records,
                                        const JudgeContext& context) {
   std::vector<VerdictRow> rows;
-  for (const Regime regime : claim.regimes) {
+  for (const ClaimRegime regime : claim.regimes) {
     const std::vector<CellEvidence> groups = collect_evidence(claim, part, regime, records);
     for (const CellEvidence& group : groups) {
       rows.push_back(judge_cells(claim, part, regime, group, context));
@@ -218,7 +218,7 @@ std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part)
       const Scheme scheme = parse_scheme(name);
       const double gb = footprint.total_bytes(scheme, from) / kBytesPerGb;
       const Interval found{gb, gb, gb, 1};
-      VerdictRow row = blank_row(claim, part, name, Regime::model);
+      VerdictRow row = blank_row(claim, part, name, ClaimRegime::model);
       row.baseline = from;
       set_estimate(row, found);
       set_verdict(row, decide(found, part.claimed, claim.metric->better), std::nullopt);
@@ -240,7 +240,7 @@ std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part)
 }
 
 /// What the models of this run show of an accuracy claim about a model that is not here.
-std::string analogue(const Claim& claim, const ClaimPart& part, Regime regime,
+std::string analogue(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
                      std::span<const Record> records) {
   if (claim.metric->evidence != Evidence::accuracy) return "";
   std::vector<double> values;
@@ -262,7 +262,7 @@ std::string analogue(const Claim& claim, const ClaimPart& part, Regime regime,
 std::vector<VerdictRow> say_not_testable(const Claim& claim, const ClaimPart& part,
                                          std::span<const Record> records) {
   std::vector<VerdictRow> rows;
-  for (const Regime regime : claim.regimes) {
+  for (const ClaimRegime regime : claim.regimes) {
     VerdictRow row =
         blank_row(claim, part, fmt::format("{}", fmt::join(part.schemes, ", ")), regime);
     set_verdict(row, Outcome::not_testable, claim.not_testable);

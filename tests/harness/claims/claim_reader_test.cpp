@@ -84,7 +84,7 @@ TEST(ClaimReaderTest, ReadsAMeasuredClaim) {
   EXPECT_EQ(claim.metric, find_claim_metric("speedup"));
   EXPECT_EQ(claim.kind, EvidenceKind::measured);
   EXPECT_EQ(claim.baseline, "best-fp32");
-  EXPECT_THAT(claim.regimes, ElementsAre(Regime::decode, Regime::batch));
+  EXPECT_THAT(claim.regimes, ElementsAre(ClaimRegime::decode, ClaimRegime::batch));
   ASSERT_EQ(claim.parts.size(), 1U);
   EXPECT_THAT(claim.parts[0].schemes, ElementsAre("W8A8", "W4*"));
   EXPECT_EQ(claim.parts[0].claimed.low, 2);

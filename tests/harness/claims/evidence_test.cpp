@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 
 std::vector<CellEvidence> speed_evidence(const std::vector<Record>& records) {
   const Claim claim = claim_of("speedup", {"W8A8"}, 2, 4);
-  return collect_evidence(claim, claim.parts[0], Regime::decode, records);
+  return collect_evidence(claim, claim.parts[0], ClaimRegime::decode, records);
 }
 
 TEST(PatternTest, AStarStandsForAnything) {
@@ -61,15 +61,15 @@ TEST(EvidenceTest, RegimesTakeTheirRowsAlone) {
                                     speedup({.layer = "m63", .m = 63}, 3, 2.9, 3.1),
                                     speedup({.layer = "m64", .m = 64}, 3, 2.9, 3.1),
                                     speedup({.layer = "m128", .m = 128}, 3, 2.9, 3.1)};
-  const auto cells = [&](Regime regime) {
+  const auto cells = [&](ClaimRegime regime) {
     std::vector<std::string> names;
     for (const auto& group : collect_evidence(claim, claim.parts[0], regime, records)) {
       for (const auto& figure : group.figures) names.push_back(figure.cell);
     }
     return names;
   };
-  EXPECT_THAT(cells(Regime::decode), ElementsAre("decoder/one 64x32"));
-  EXPECT_THAT(cells(Regime::batch),
+  EXPECT_THAT(cells(ClaimRegime::decode), ElementsAre("decoder/one 64x32"));
+  EXPECT_THAT(cells(ClaimRegime::batch),
               ElementsAre("decoder/m64 64x32 m=64", "decoder/m128 64x32 m=128"));
 }
 
@@ -135,7 +135,7 @@ TEST(EvidenceTest, ADecodeCannotBeatTheBytesItSaves) {
   Claim claim = claim_of("speedup", {"W8A8"}, 2, 4);
   const Place batch{.m = 128};
   const auto groups =
-      collect_evidence(claim, claim.parts[0], Regime::batch,
+      collect_evidence(claim, claim.parts[0], ClaimRegime::batch,
                        std::vector{speedup(batch, 9, 8, 10), exact(batch, "weight_bytes", 2048)});
   EXPECT_EQ(groups.at(0).figures.at(0).doubt, std::nullopt) << "a batch is bound by arithmetic";
 }
@@ -164,7 +164,7 @@ TEST(EvidenceTest, BytesTakeEachLayerOnceAndTheLargestPacking) {
   const Claim claim = claim_of("bytes_per_parameter", {"W8A8"}, 1, 1);
   const Place batch{.m = 128};
   const auto groups = collect_evidence(
-      claim, claim.parts[0], Regime::model,
+      claim, claim.parts[0], ClaimRegime::model,
       std::vector{exact({}, "weight_bytes", 2048), exact(batch, "weight_bytes", 4096),
                   exact({.layer = "down"}, "weight_bytes", 2048)});
   ASSERT_EQ(groups.size(), 1U);

@@ -88,7 +88,7 @@ inline Claim claim_of(const std::string& metric, std::vector<std::string> scheme
   claim.source = "somewhere";
   claim.metric = find_claim_metric(metric);
   if (metric == "speedup") claim.baseline = "best-fp32";
-  claim.regimes = {metric == "speedup" ? Regime::decode : Regime::model};
+  claim.regimes = {metric == "speedup" ? ClaimRegime::decode : ClaimRegime::model};
   claim.parts = {{std::move(schemes), {low, high}}};
   return claim;
 }

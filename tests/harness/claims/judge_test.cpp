@@ -33,7 +33,7 @@ const Claim kTwoToFour = claim_of("speedup", {"W8A8"}, 2, 4);
 
 TEST(JudgeSpeedTest, GivesOneVerdictPerSchemeRegimeAndBackend) {
   Claim claim = claim_of("speedup", {"W8A8", "W8A16"}, 2, 4);
-  claim.regimes = {Regime::decode, Regime::batch};
+  claim.regimes = {ClaimRegime::decode, ClaimRegime::batch};
   const std::vector<Record> records{
       speedup({}, 3, 2.9, 3.1),
       speedup({.backend = "onednn"}, 1.5, 1.4, 1.6),

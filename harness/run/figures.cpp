@@ -1,0 +1,207 @@
+#include "harness/run/figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/statistics.hpp"
+#include "datasets/scoring.hpp"
+
+namespace qassay {
+namespace {
+
+/// Adds rows about one case.
+class CaseFigures {
+ public:
+  CaseFigures(const CaseRow& row, std::vector<MetricRow>& out) : row_(row), out_(out) {}
+
+  void add(const char* metric, const Interval& value, const char* unit, const char* direction,
+           const char* baseline = "") {
+    out_.push_back({row_.key, row_.arm, metric, value.value, value.low, value.high, value.count, unit,
+                    direction, baseline});
+  }
+  void add(const char* metric, const std::optional<Interval>& value, const char* unit, const char* direction,
+           const char* baseline = "") {
+    if (value) add(metric, *value, unit, direction, baseline);
+  }
+  void add_exact(const char* metric, double value, std::int64_t count, const char* unit, const char* direction,
+                 const char* baseline = "") {
+    add(metric, Interval{value, value, value, count}, unit, direction, baseline);
+  }
+
+ private:
+  const CaseRow& row_;
+  std::vector<MetricRow>& out_;
+};
+
+/// The rounds of one case in every leg in which it passed: leg -> round -> seconds per call.
+using Times = std::map<int, std::map<int, double>>;
+
+class TimingFigures {
+ public:
+  TimingFigures(std::span<const CaseRow> cases, std::span<const LegRow> legs) : cases_(cases), legs_(legs) {
+    for (const LegRow& leg : legs) {
+      for (const LegCaseRow& found : leg.cases) {
+        if (found.status != "passed" && found.status != "mistrusted") continue;
+        for (const RoundRow& round : found.rounds) {
+          times_[{found.case_key, found.arm}][leg.leg][round.round] = round.seconds;
+        }
+      }
+    }
+  }
+
+  std::vector<MetricRow> rows() const {
+    std::vector<MetricRow> rows;
+    for (const CaseRow& row : cases_) {
+      CaseFigures figures(row, rows);
+      add_memory(row, figures);
+      add_times(row, figures);
+    }
+    return rows;
+  }
+
+ private:
+  void add_memory(const CaseRow& row, CaseFigures& figures) const {
+    std::int64_t legs = 0;
+    std::int64_t peak = 0;
+    for (const LegRow& leg : legs_) {
+      const auto found = std::ranges::find_if(leg.cases, [&](const LegCaseRow& other) {
+        return other.case_key == row.key && other.arm == row.arm && other.packed_bytes > 0;
+      });
+      if (found == leg.cases.end()) continue;
+      if (legs == 0) {
+        figures.add_exact("weight_bytes", static_cast<double>(found->packed_bytes), 1, "bytes", "lower");
+        figures.add_exact("workspace_bytes", static_cast<double>(found->workspace_bytes), 1, "bytes", "lower");
+      }
+      ++legs;
+      peak = std::max(peak, leg.peak_rss_bytes);
+    }
+    if (legs > 0) figures.add_exact("peak_rss_bytes", static_cast<double>(peak), legs, "bytes", "lower");
+  }
+
+  void add_times(const CaseRow& row, CaseFigures& figures) const {
+    const Times* times = find(row);
+    if (times == nullptr) return;
+    figures.add("latency", latency(*times), "s", "lower");
+    if (const CaseRow* best = best_fp32(row); best != nullptr && best != &row && row.arm == "a") {
+      figures.add("speedup", speedup(*best, row), "ratio", "higher", "best-fp32");
+    }
+    for (const CaseRow& other : cases_) {
+      if (other.layer != row.layer || other.arm != "a" || &other == &row || other.backend != row.backend) continue;
+      if (row.arm == "b" && other.key == row.key) {
+        figures.add("speedup", speedup(other, row), "ratio", "higher", "arm-a");
+      }
+      if (row.arm == "a" && other.scheme == "FP32") {
+        figures.add("speedup", speedup(other, row), "ratio", "higher", "own-fp32");
+      }
+    }
+  }
+
+  const Times* find(const CaseRow& row) const {
+    const auto found = times_.find({row.key, row.arm});
+    return found == times_.end() ? nullptr : &found->second;
+  }
+
+  static std::optional<Interval> latency(const Times& times) {
+    std::vector<std::vector<double>> by_leg;
+    for (const auto& [leg, rounds] : times) {
+      auto& seconds = by_leg.emplace_back();
+      for (const auto& [round, value] : rounds) seconds.push_back(value);
+    }
+    return latency_over_legs(by_leg);
+  }
+
+  const CaseRow* best_fp32(const CaseRow& row) const {
+    const CaseRow* best = nullptr;
+    double lowest = 0;
+    for (const CaseRow& other : cases_) {
+      if (other.scheme != "FP32" || other.layer != row.layer || other.arm != "a") continue;
+      const Times* times = find(other);
+      const auto seconds = times == nullptr ? std::nullopt : latency(*times);
+      if (seconds && (best == nullptr || seconds->value < lowest)) {
+        best = &other;
+        lowest = seconds->value;
+      }
+    }
+    return best;
+  }
+
+  std::optional<Interval> speedup(const CaseRow& baseline, const CaseRow& candidate) const {
+    const Times* base_times = find(baseline);
+    const Times* candidate_times = find(candidate);
+    if (base_times == nullptr || candidate_times == nullptr) return std::nullopt;
+    std::vector<std::vector<double>> log_ratios;
+    for (const auto& [leg, rounds] : *base_times) {
+      const auto same_leg = candidate_times->find(leg);
+      if (same_leg == candidate_times->end()) continue;
+      auto& ratios = log_ratios.emplace_back();
+      for (const auto& [round, seconds] : rounds) {
+        const auto pair = same_leg->second.find(round);
+        if (pair != same_leg->second.end()) ratios.push_back(std::log(seconds / pair->second));
+      }
+    }
+    return ratio_over_legs(log_ratios);
+  }
+
+  std::span<const CaseRow> cases_;
+  std::span<const LegRow> legs_;
+  std::map<std::pair<std::string, std::string>, Times> times_;
+};
+
+Interval scaled(const Interval& interval, double factor) {
+  return {interval.value * factor, interval.low * factor, interval.high * factor, interval.count};
+}
+
+/// 100 (1 - ratio): the loss in percent of the baseline, whose ends change places.
+Interval relative_loss(const Interval& ratio) {
+  return {100 * (1 - ratio.value), 100 * (1 - ratio.high), 100 * (1 - ratio.low), ratio.count};
+}
+
+}  // namespace
+
+std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases, std::span<const LegRow> legs) {
+  return TimingFigures(cases, legs).rows();
+}
+
+std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases, std::span<const SampleScoresRow> samples,
+                                        std::span<const std::uint8_t> labels) {
+  const auto predictions = [&](const CaseRow& row) -> const std::vector<std::uint8_t>* {
+    const auto found = std::ranges::find_if(samples, [&](const SampleScoresRow& scores) {
+      return scores.case_key == row.key && scores.arm == row.arm;
+    });
+    return found == samples.end() ? nullptr : &found->predictions;
+  };
+  const CaseRow* baseline = nullptr;
+  for (const CaseRow& row : cases) {
+    if (baseline == nullptr && row.scheme == "FP32" && predictions(row) != nullptr) baseline = &row;
+  }
+
+  std::vector<MetricRow> rows;
+  for (const CaseRow& row : cases) {
+    const auto* candidate = predictions(row);
+    if (candidate == nullptr) continue;
+    CaseFigures figures(row, rows);
+    const auto count = static_cast<std::int64_t>(candidate->size());
+    const std::span<const std::uint8_t> truth = labels.first(candidate->size());
+    const auto right = static_cast<std::int64_t>(std::lround(top1(*candidate, truth) * static_cast<double>(count)));
+    figures.add("top1", proportion(right, count), "fraction", "higher");
+    if (baseline == nullptr || baseline == &row) continue;
+    const PredictionPairs pairs = compare_predictions(*predictions(*baseline), *candidate, truth);
+    if (const auto ratio = paired_ratio(pairs.outcomes)) {
+      figures.add("loss", relative_loss(*ratio), "percent", "lower", "fp32");
+    }
+    if (const auto points = paired_loss(pairs.outcomes)) {
+      figures.add("loss_points", scaled(*points, 100), "points", "lower", "fp32");
+    }
+    figures.add("loss_error_growth", paired_error_growth(pairs.outcomes), "ratio", "lower", "fp32");
+    figures.add("agreement", proportion(pairs.agreeing, count), "fraction", "higher", "fp32");
+    figures.add_exact("flips_lost", static_cast<double>(pairs.outcomes.lost), count, "samples", "lower", "fp32");
+    figures.add_exact("flips_won", static_cast<double>(pairs.outcomes.won), count, "samples", "none", "fp32");
+  }
+  return rows;
+}
+
+}  // namespace qassay

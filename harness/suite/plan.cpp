@@ -1,0 +1,247 @@
+#include "harness/suite/plan.hpp"
+
+#include <fnmatch.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace qassay {
+namespace {
+
+constexpr std::int64_t kAssumedCache = std::int64_t{32} << 20;  // where the machine does not say
+constexpr std::int64_t kCacheMultiple = 16;
+constexpr std::int64_t kMemoryShare = 4;  // a group may take one in so many bytes of memory
+
+constexpr std::string_view kFp32 = "FP32";
+
+bool matches(const std::vector<std::string>& wanted, std::string_view name) {
+  return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
+}
+
+bool matches_layer(const std::vector<std::string>& patterns, const std::string& name) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& pattern) {
+           return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+         });
+}
+
+bool is_baseline(const CaseRow& row) { return row.scheme == kFp32; }
+
+/// Packed bytes before anything is packed; scales included.
+std::int64_t expected_bytes(const CaseRow& row) {
+  const NumberFormat weights = parse_scheme(row.scheme).weights;
+  const std::int64_t scale_bytes = weights.scales == DType::f16 ? 2 : 4;
+  const std::int64_t scales = weights.kind == Kind::integer ? row.n * blocks_per_row(weights, row.k) : 0;
+  return row.n * row.k * weights.bits / 8 + scales * scale_bytes;
+}
+
+class Planner {
+ public:
+  Planner(const PlanOptions& options, const KernelChoice& kernels, const Machine& machine)
+      : options_(options), kernels_(kernels), machine_(machine) {}
+
+  void add(const Sweep& sweep, Plan& plan) const {
+    const std::vector<LayerShape> layers = sweep.shapes.empty() ? model_layers(sweep.model) : shape_layers(sweep);
+    for (const Regime& regime : sweep.regimes) {
+      const bool evaluate = sweep.evaluate && regime.cache == Cache::hot;
+      if (evaluate) {
+        add_group(sweep, regime, selected(sweep, layers), true, plan);
+      } else {
+        for (const LayerShape& layer : selected(sweep, layers)) add_group(sweep, regime, {layer}, false, plan);
+      }
+    }
+  }
+
+ private:
+  static std::vector<LayerShape> shape_layers(const Sweep& sweep) {
+    std::vector<LayerShape> layers;
+    for (const Shape& shape : sweep.shapes) {
+      layers.push_back({fmt::format("{}x{}", shape.n, shape.k), shape.n, shape.k});
+    }
+    return layers;
+  }
+
+  std::vector<LayerShape> selected(const Sweep& sweep, std::vector<LayerShape> layers) const {
+    std::erase_if(layers, [&](const LayerShape& layer) {
+      return !matches_layer(options_.filters.layers, fmt::format("{}/{}", sweep.model, layer.name));
+    });
+    return layers;
+  }
+
+  void add_group(const Sweep& sweep, const Regime& regime, std::vector<LayerShape> layers, bool evaluate,
+                 Plan& plan) const {
+    if (layers.empty()) return;
+    // A model can be scored only when none of its layers was filtered away.
+    evaluate = evaluate && layers.size() == model_layers(sweep.model).size();
+    Group group;
+    group.model = sweep.model;
+    group.evaluate = evaluate;
+    group.regime = regime;
+    group.key = fmt::format("{}{}:m{}:{}:t{}", sweep.model,
+                            sweep.evaluate && regime.cache == Cache::hot ? "" : "/" + layers.front().name,
+                            regime.m, to_string(regime.cache), options_.threads);
+    group.layers = std::move(layers);
+    for (const Scheme& scheme : sweep.schemes) {
+      for (const std::string& backend : sweep.backends) {
+        for (const std::string& method : sweep.methods) {
+          add_cases(sweep, scheme, backend, method, group);
+        }
+      }
+    }
+    if (group.cases.empty()) return;
+    for (Group& part : split(std::move(group))) plan.groups.push_back(std::move(part));
+  }
+
+  void add_cases(const Sweep& sweep, const Scheme& scheme, const std::string& backend,
+                 const std::string& method, Group& group) const {
+    const std::string text = to_string(scheme);
+    // The baseline stays, whatever is filtered: without it there is nothing to compare with.
+    if (text != kFp32 && !(matches(options_.filters.schemes, text) && matches(options_.filters.backends, backend))) {
+      return;
+    }
+    const bool quantizes = scheme.weights.kind == Kind::integer;
+    if (!quantizes && method != sweep.methods.front()) return;
+
+    CaseRow whole;
+    whole.group = group.key;
+    whole.legs = options_.legs;
+    whole.model = group.model;
+    whole.m = group.regime.m;
+    whole.cache = to_string(group.regime.cache);
+    whole.threads = options_.threads;
+    whole.scheme = text;
+    whole.method = quantizes ? method : "none";
+    whole.backend = backend;
+    whole.status = "planned";
+    for (const LayerShape& layer : group.layers) {
+      CaseRow row = whole;
+      row.layer = layer.name;
+      row.n = layer.n;
+      row.k = layer.k;
+      choose_kernel(sweep, scheme, row);
+      if (row.status != "planned" && whole.status == "planned") {
+        whole.status = row.status;
+        whole.reason = row.reason;
+      }
+      if (whole.kernel.find(row.kernel) == std::string::npos) {
+        whole.kernel += (whole.kernel.empty() ? "" : "+") + row.kernel;
+      }
+      append(std::move(row), group);
+    }
+    if (group.evaluate) append(std::move(whole), group);
+  }
+
+  void append(CaseRow row, Group& group) const {
+    row.key = fmt::format("{}{}:m{}:{}:t{}:{}:{}:{}", row.model, row.layer.empty() ? "" : "/" + row.layer, row.m,
+                          row.cache, row.threads, row.scheme, row.method, row.backend);
+    const bool twice = options_.both_arms && row.status == "planned" && !row.layer.empty();
+    group.cases.push_back(row);
+    if (!twice) return;
+    row.arm = "b";
+    group.cases.push_back(std::move(row));
+  }
+
+  void choose_kernel(const Sweep& sweep, const Scheme& scheme, CaseRow& row) const {
+    if (row.backend == "cpu" && row.scheme == kFp32 && library_baseline(sweep)) {
+      row.status = "skipped";
+      row.reason = "a library's FP32 is the baseline here";
+      return;
+    }
+    if (const auto refusal = sweep.shapes.empty() ? unavailable(sweep.model) : std::nullopt) {
+      row.status = "unsupported";
+      row.reason = refusal->reason;
+      return;
+    }
+    const auto choice = kernels_.choose(
+        row.backend, {.m_max = row.m, .n = row.n, .k = row.k, .scheme = scheme, .bias = sweep.shapes.empty()});
+    if (const auto* kernel = std::get_if<const Kernel*>(&choice)) {
+      row.kernel = (*kernel)->info().name;
+    } else {
+      row.status = "unsupported";
+      row.reason = std::get<Refusal>(choice).reason;
+    }
+  }
+
+  bool library_baseline(const Sweep& sweep) const {
+    return std::ranges::any_of(sweep.backends, [&](const std::string& name) {
+      const Backend& backend = kernels_.backend(name);
+      return !backend.version.empty() && backend.missing.empty();
+    });
+  }
+
+  /// Cold groups hold every case's ring of copies at once.
+  std::vector<Group> split(Group group) const {
+    const std::int64_t budget = machine_.memory_bytes / kMemoryShare;
+    const auto ring = [&](const CaseRow& row) {
+      const std::int64_t bytes = expected_bytes(row);
+      return row.status == "planned" ? bytes * cold_copies(bytes, machine_) : 0;
+    };
+    std::int64_t baselines = 0;
+    std::int64_t others = 0;
+    for (const CaseRow& row : group.cases) (is_baseline(row) ? baselines : others) += ring(row);
+    if (group.regime.cache == Cache::hot || machine_.memory_bytes == 0 || baselines + others <= budget) {
+      return {std::move(group)};
+    }
+    const std::int64_t room = std::max<std::int64_t>(budget - baselines, 1);
+
+    std::vector<Group> parts;
+    std::int64_t used = room;  // so that the first case opens a part
+    for (const CaseRow& row : group.cases) {
+      if (is_baseline(row)) continue;
+      if (parts.empty() || used + ring(row) > room) {
+        Group& part = parts.emplace_back(group);
+        part.key = fmt::format("{}#{}", group.key, parts.size());
+        std::erase_if(part.cases, [](const CaseRow& other) { return !is_baseline(other); });
+        if (parts.size() > 1) {  // a case has one key: the repeated baselines say which part they serve
+          for (CaseRow& baseline : part.cases) baseline.key += fmt::format("#{}", parts.size());
+        }
+        used = 0;
+      }
+      used += ring(row);
+      parts.back().cases.push_back(row);
+    }
+    for (Group& part : parts) {
+      for (CaseRow& row : part.cases) row.group = part.key;
+    }
+    return parts;
+  }
+
+  const PlanOptions& options_;
+  const KernelChoice& kernels_;
+  const Machine& machine_;
+};
+
+}  // namespace
+
+std::vector<CaseRow> Plan::cases() const {
+  std::vector<CaseRow> all;
+  for (const Group& group : groups) all.insert(all.end(), group.cases.begin(), group.cases.end());
+  return all;
+}
+
+std::int64_t cold_copies(std::int64_t packed_bytes, const Machine& machine) {
+  const std::int64_t cache = machine.last_level_cache_bytes > 0 ? machine.last_level_cache_bytes : kAssumedCache;
+  return kCacheMultiple * cache / std::max<std::int64_t>(packed_bytes, 1) + 1;
+}
+
+Plan make_plan(const Suite& suite, const PlanOptions& options, const KernelChoice& kernels,
+               const Machine& machine) {
+  for (const std::string& scheme : options.filters.schemes) parse_scheme(scheme, "--scheme");
+  for (const std::string& backend : options.filters.backends) kernels.backend(backend);
+  Plan plan;
+  plan.threads = options.threads;
+  const Planner planner(options, kernels, machine);
+  for (const Sweep& sweep : suite.sweeps) planner.add(sweep, plan);
+  const auto asked = [&](const CaseRow& row) {
+    return matches(options.filters.schemes, row.scheme) && matches(options.filters.backends, row.backend);
+  };
+  if (std::ranges::none_of(plan.cases(), asked)) {
+    throw InputError("filters", fmt::format("nothing of suite '{}' matches --scheme, --backend and --layer", suite.name),
+                     "`qassay run --list` shows what there is");
+  }
+  return plan;
+}
+
+}  // namespace qassay

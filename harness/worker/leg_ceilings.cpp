@@ -1,0 +1,78 @@
+#include "harness/worker/leg_ceilings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/statistics.hpp"
+
+namespace qassay {
+namespace {
+
+constexpr double kMostOverCeiling = 1.15;
+constexpr std::size_t kHotBytes = std::size_t{1} << 20;  // its read rate is not used
+
+Buffer written_buffer(std::size_t bytes) {
+  Buffer buffer(bytes);
+  std::memset(buffer.data(), 1, bytes);
+  return buffer;
+}
+
+double peak(const Ceilings& ceilings, Traffic::Unit unit) {
+  switch (unit) {
+    case Traffic::Unit::f32:
+      return ceilings.f32_flops;
+    case Traffic::Unit::bf16:
+      return ceilings.bf16_flops;
+    case Traffic::Unit::int8:
+      return ceilings.int8_ops;
+  }
+  return 0;
+}
+
+}  // namespace
+
+LegCeilings::LegCeilings(const Machine& machine, int threads, Cache cache)
+    : cache_(cache),
+      memory_(written_buffer(cache == Cache::cold ? static_cast<std::size_t>(cold_copies(kHotBytes, machine)) * kHotBytes
+                                                  : kHotBytes)),
+      probe_({memory_.data(), memory_.size()}, threads) {}
+
+void LegCeilings::sample() {
+  Ceilings sample;
+  sample.f32_flops = probe_.f32_flops();
+  sample.bf16_flops = probe_.bf16_flops();
+  sample.int8_ops = probe_.int8_ops();
+  if (cache_ == Cache::cold) sample.read_bytes_per_second = probe_.read_bytes_per_second();
+  samples_.push_back(sample);
+}
+
+Ceilings LegCeilings::medians() const {
+  const auto middle = [&](double Ceilings::*member) {
+    std::vector<double> values;
+    for (const Ceilings& sample : samples_) values.push_back(sample.*member);
+    return values.empty() ? 0.0 : median(values);
+  };
+  return {middle(&Ceilings::read_bytes_per_second), middle(&Ceilings::f32_flops), middle(&Ceilings::int8_ops),
+          middle(&Ceilings::bf16_flops)};
+}
+
+std::optional<std::string> LegCeilings::excess(const Traffic& traffic, const std::vector<RoundRow>& rounds) const {
+  std::vector<double> seconds;
+  for (const RoundRow& round : rounds) seconds.push_back(round.seconds);
+  if (seconds.empty()) return std::nullopt;
+  const double call = median(seconds);
+  const Ceilings ceilings = medians();
+  const auto over = [&](double amount, double ceiling, const char* what) -> std::optional<std::string> {
+    if (ceiling <= 0 || amount / call <= kMostOverCeiling * ceiling) return std::nullopt;
+    return fmt::format("{:.1f} billion {} a second, where the machine was seen to reach {:.1f}", amount / call * 1e-9,
+                       what, ceiling * 1e-9);
+  };
+  if (cache_ == Cache::cold) {
+    if (auto text = over(traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes")) return text;
+  }
+  return over(traffic.operations, peak(ceilings, traffic.unit), "operations");
+}
+
+}  // namespace qassay

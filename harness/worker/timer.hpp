@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "harness/suite/suite.hpp"
+
+namespace qassay {
+
+/// How a case is timed in every round of a leg: fixed once, after the warm-up.
+struct Pace {
+  std::int64_t iterations = 1;  // calls a batch
+  std::int64_t batches = 1;     // a round
+};
+
+/// Seconds per call in one round.
+struct RoundTime {
+  double q25 = 0;     // over the batches: needs half the rounds that the median does on a noisy machine
+  double median = 0;
+};
+
+/// Runs timed loops with Google Benchmark, one case at a time in the order that the caller chooses
+/// (its own interleaving shuffles whole repetitions and makes no adjacent pairs).
+class Timer {
+ public:
+  explicit Timer(const Timing& timing) : timing_(timing) {}
+
+  /// Warms up by time and until two batches agree within a tenth, then sets the pace.
+  Pace find_pace(const std::function<void()>& call) const;
+  /// One round: warm-up, then batches.
+  RoundTime time_round(const std::function<void()>& call, const Pace& pace) const;
+
+ private:
+  Timing timing_;
+};
+
+}  // namespace qassay

@@ -1,0 +1,137 @@
+#include "harness/suite/plan.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "core/error.hpp"
+
+namespace qassay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::Field;
+using ::testing::SizeIs;
+
+class PlanTest : public ::testing::Test {
+ protected:
+  PlanTest() {
+    machine_.isas = {Isa::any};
+    machine_.cores = {0, 1};
+    machine_.last_level_cache_bytes = 1 << 20;
+    machine_.memory_bytes = std::int64_t{64} << 30;
+  }
+
+  Plan plan(const std::string& sweep, const Filters& filters = {}, bool both_arms = false) const {
+    const Suite suite = parse_suite("name = \"s\"\ndescription = \"d\"\n[[sweep]]\nmodel = \"m\"\n" + sweep, "suite.toml");
+    const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
+    return make_plan(suite, {.filters = filters, .threads = 2, .legs = 4, .both_arms = both_arms}, kernels, machine_);
+  }
+
+  Machine machine_;
+};
+
+constexpr const char* kTwoLayers = R"(
+shapes = ["64x64", "64x128"]
+schemes = ["FP32", "W8A8"]
+backends = ["reference"]
+regimes = [{ m = 1, cache = "cold" }, { m = 64, cache = "hot" }]
+)";
+
+TEST_F(PlanTest, CrossesTheAxes) {
+  const Plan planned = plan(kTwoLayers);
+  EXPECT_THAT(planned.groups, SizeIs(4));  // a layer and a regime each
+  const auto cases = planned.cases();
+  EXPECT_THAT(cases, SizeIs(8));
+  EXPECT_THAT(cases, Each(Field(&CaseRow::status, "planned")));
+  EXPECT_THAT(cases, Each(Field(&CaseRow::legs, 4)));
+  EXPECT_THAT(cases, Contains(Field(&CaseRow::key, "m/64x128:m1:cold:t2:W8A8:rtn:reference")));
+  EXPECT_THAT(cases, Contains(Field(&CaseRow::key, "m/64x64:m64:hot:t2:FP32:none:reference")));
+}
+
+TEST_F(PlanTest, FiltersKeepTheBaseline) {
+  const Plan planned = plan(kTwoLayers, {.schemes = {"W8A8"}, .backends = {}, .layers = {"m/64x1*"}});
+  EXPECT_THAT(planned.groups, SizeIs(2));
+  EXPECT_THAT(planned.cases(), Contains(Field(&CaseRow::scheme, "FP32")));
+  EXPECT_THAT(planned.cases(), Each(Field(&CaseRow::layer, "64x128")));
+}
+
+TEST_F(PlanTest, FiltersThatMatchNothingAreRefused) {
+  EXPECT_THROW(plan(kTwoLayers, {.schemes = {}, .backends = {}, .layers = {"other/*"}}), InputError);
+  EXPECT_THROW(plan(kTwoLayers, {.schemes = {"W4A8"}, .backends = {}, .layers = {}}), InputError);
+  EXPECT_THROW(plan(kTwoLayers, {.schemes = {}, .backends = {"nobody"}, .layers = {}}), InputError);
+}
+
+TEST_F(PlanTest, BothArmsRepeatEveryCase) {
+  const auto cases = plan(kTwoLayers, {}, true).cases();
+  EXPECT_EQ(std::ranges::count(cases, "a", &CaseRow::arm), 8);
+  EXPECT_EQ(std::ranges::count(cases, "b", &CaseRow::arm), 8);
+}
+
+TEST_F(PlanTest, WhatNoKernelTakesIsUnsupportedWithAReason) {
+  const auto cases = plan(R"(
+shapes = ["64x64"]
+schemes = ["FP32", "W4A8"]
+backends = ["reference", "cpu"]
+regimes = [{ m = 1, cache = "hot" }]
+)").cases();
+  const auto row = std::ranges::find_if(
+      cases, [](const CaseRow& c) { return c.backend == "cpu" && c.scheme == "W4A8"; });
+  ASSERT_NE(row, cases.end());
+  EXPECT_EQ(row->status, "unsupported");
+  EXPECT_FALSE(row->reason.empty());
+}
+
+TEST_F(PlanTest, ColdGroupsThatDoNotFitAreSplitWithTheBaselineInEachPart) {
+  machine_.memory_bytes = std::int64_t{300} << 20;  // a quarter holds little more than two rings of 17 MiB
+  const Plan planned = plan(R"(
+shapes = ["1024x1024"]
+schemes = ["FP32", "FP16", "BF16", "W8A8", "W8A16"]
+backends = ["reference"]
+regimes = [{ m = 1, cache = "cold" }]
+)");
+  ASSERT_GT(planned.groups.size(), 1U);
+  std::set<std::string> keys;
+  for (const Group& group : planned.groups) {
+    EXPECT_THAT(group.cases, Contains(Field(&CaseRow::scheme, "FP32")));
+    EXPECT_THAT(group.cases, Each(Field(&CaseRow::group, group.key)));
+    for (const CaseRow& row : group.cases) EXPECT_TRUE(keys.insert(row.key).second) << row.key;
+  }
+  EXPECT_THAT(planned.cases(), SizeIs(4 + planned.groups.size()));
+}
+
+TEST_F(PlanTest, ColdCopiesExceedTheCacheSixteenTimes) {
+  EXPECT_GT(cold_copies(1000, machine_) * 1000, 16 * machine_.last_level_cache_bytes);
+  EXPECT_GE(cold_copies(std::int64_t{1} << 40, machine_), 1);
+}
+
+TEST_F(PlanTest, AModelIsOneGroupWithACaseOfTheWhole) {
+  const Suite suite = parse_suite(R"(
+name = "s"
+description = "d"
+[[sweep]]
+model = "fmnist-features"
+evaluate = true
+schemes = ["FP32", "W8A8"]
+backends = ["reference"]
+regimes = [{ m = 32, cache = "hot" }]
+)", "suite.toml");
+  const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
+  const Plan planned = make_plan(suite, {.filters = {}, .threads = 1, .legs = 4, .both_arms = false}, kernels, machine_);
+  ASSERT_THAT(planned.groups, SizeIs(1));
+  EXPECT_TRUE(planned.groups.front().evaluate);
+  const auto cases = planned.cases();
+  EXPECT_EQ(std::ranges::count(cases, "", &CaseRow::layer), 2);
+  EXPECT_THAT(cases, SizeIs(2 * (model_layers("fmnist-features").size() + 1)));
+}
+
+TEST_F(PlanTest, AForcedInstructionSetThatIsMissingIsRefused) {
+  EXPECT_THROW(KernelChoice({QASSAY_KERNEL_LIBRARY}, machine_, Isa::avx512vnni), InputError);
+}
+
+}  // namespace
+}  // namespace qassay
