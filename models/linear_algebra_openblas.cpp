@@ -30,8 +30,8 @@ class OneThreadPerCall {
   int before_;
 };
 
-constexpr std::int64_t kRowTile = 128;
-constexpr std::int64_t kGramTile = 256;
+constexpr std::int64_t kRowTile = 256;
+constexpr std::int64_t kGramTile = 512;
 
 int to_int(std::int64_t value) { return static_cast<int>(value); }
 
@@ -67,11 +67,16 @@ void add_gram(ConstMatrix z, MatrixView<double> gram, int threads) {
       const auto [row, col] = tiles[t];
       const std::int64_t rows = std::min(kGramTile, z.cols - row);
       const std::int64_t cols = std::min(kGramTile, z.cols - col);
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, to_int(rows), to_int(cols),
-                  to_int(z.rows), 1.0F, z.data + row, to_int(z.stride), z.data + col,
-                  to_int(z.stride), 0.0F, products.data(), to_int(kGramTile));
+      if (row == col) {  // half of the work
+        cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, to_int(rows), to_int(z.rows), 1.0F,
+                    z.data + row, to_int(z.stride), 0.0F, products.data(), to_int(kGramTile));
+      } else {
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, to_int(rows), to_int(cols),
+                    to_int(z.rows), 1.0F, z.data + row, to_int(z.stride), z.data + col,
+                    to_int(z.stride), 0.0F, products.data(), to_int(kGramTile));
+      }
       for (std::int64_t i = 0; i < rows; ++i) {
-        for (std::int64_t j = 0; j < cols; ++j) {
+        for (std::int64_t j = 0; j < (row == col ? i + 1 : cols); ++j) {
           gram.row(row + i)[col + j] += products[static_cast<std::size_t>(i * kGramTile + j)];
         }
       }

@@ -75,7 +75,7 @@ class RandomFeaturesTest : public ::testing::Test {
     if (const auto refusal = linear_algebra_missing()) GTEST_SKIP() << refusal->reason;
   }
   const RandomFeatureRecipe recipe_{
-      .features = 300, .bias_deviation = 0.25, .ridge = 1e-3, .seed_name = "blobs"};
+      .features = 530, .bias_deviation = 0.25, .ridge = 1e-3, .seed_name = "blobs"};
 };
 
 TEST_F(RandomFeaturesTest, ArgumentsOfTheReluAreCentredWithTheDeviationOfOne) {
@@ -112,7 +112,7 @@ TEST_F(RandomFeaturesTest, GivesTheSameBitsForAnyNumberOfThreads) {
 
 TEST_F(RandomFeaturesTest, KeyNamesEveryPartOfTheRecipe) {
   RandomFeatureRecipe other = recipe_;
-  other.features = 301;
+  other.features = 531;
   EXPECT_NE(other.key(), recipe_.key());
   other = recipe_;
   other.bias_deviation = 0.250001;

@@ -24,7 +24,7 @@ class LinearAlgebraTest : public ::testing::Test {
 };
 
 TEST_F(LinearAlgebraTest, MultipliesAcrossTiles) {
-  constexpr std::int64_t m = 131, n = 7, k = 19;
+  constexpr std::int64_t m = 261, n = 7, k = 19;
   const auto x = normal(m * k, 1);
   const auto w = normal(n * k, 2);
   std::vector<float> y(m * n);
@@ -42,7 +42,7 @@ TEST_F(LinearAlgebraTest, MultipliesAcrossTiles) {
 }
 
 TEST_F(LinearAlgebraTest, AddsGramMatricesAcrossTiles) {
-  constexpr std::int64_t m = 9, k = 259;
+  constexpr std::int64_t m = 9, k = 515;
   const auto z = normal(m * k, 3);
   std::vector<double> gram(k * k, 1.0);
   add_gram({z.data(), m, k}, {gram.data(), k, k}, 2);
@@ -59,7 +59,7 @@ TEST_F(LinearAlgebraTest, AddsGramMatricesAcrossTiles) {
 }
 
 TEST_F(LinearAlgebraTest, GivesTheSameBitsForAnyNumberOfThreads) {
-  constexpr std::int64_t m = 500, n = 300, k = 784;
+  constexpr std::int64_t m = 700, n = 600, k = 100;
   const auto x = normal(m * k, 4);
   const auto w = normal(n * k, 5);
   std::vector<float> y[3];
