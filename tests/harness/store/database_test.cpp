@@ -77,9 +77,12 @@ TEST_F(DatabaseTest, TransactionWithoutCommitLeavesNothing) {
   EXPECT_EQ(count(), 1);
 }
 
-TEST_F(DatabaseTest, LockOfAnotherProcessEndsTheWaitWithAnInputError) {
-  const Transaction held(database_);
-  const std::string said = in_child([&] {
+TEST(DatabaseLockTest, LockOfAnotherProcessEndsTheWaitWithAnInputError) {
+  const TempFolder folder;
+  const auto open = [&] {
+    return Database(folder / "a.db", Database::Access::write, std::chrono::milliseconds(50));
+  };
+  Child child([&] {
     Database other = open();
     try {
       const Transaction wanted(other);
@@ -88,7 +91,9 @@ TEST_F(DatabaseTest, LockOfAnotherProcessEndsTheWaitWithAnInputError) {
     }
     return std::string("not locked");
   });
-  EXPECT_THAT(said, HasSubstr("a.db: is locked by another process; wait"));
+  Database database = open();
+  const Transaction held(database);
+  EXPECT_THAT(child.answer(), HasSubstr("a.db: is locked by another process; wait"));
 }
 
 TEST_F(DatabaseTest, FullDiskRollsBackAndSaysSo) {

@@ -23,33 +23,50 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::string in_child(const std::function<std::string()>& body) {
-  std::array<int, 2> ends{};
-  if (pipe(ends.data()) != 0) throw std::runtime_error("no pipe");
-  const pid_t child = fork();
-  if (child == 0) {
-    std::string said;
-    try {
-      said = body();
-    } catch (const std::exception& error) {
-      said = fmt::format("exception: {}", error.what());
-    }
-    const bool written =
-        write(ends[1], said.data(), said.size()) == static_cast<ssize_t>(said.size());
-    _exit(written ? 0 : 1);
+Child::Child(const std::function<std::string()>& work) {
+  std::array<int, 2> start{};
+  std::array<int, 2> answer{};
+  if (pipe(start.data()) != 0 || pipe(answer.data()) != 0) throw std::runtime_error("no pipe");
+  process_ = fork();
+  if (process_ != 0) {
+    close(start[0]);
+    close(answer[1]);
+    start_ = start[1];
+    answer_ = answer[0];
+    return;
   }
-  close(ends[1]);
+  close(start[1]);
+  char nothing = 0;
+  if (read(start[0], &nothing, 1) != 0) _exit(1);
+  std::string said;
+  try {
+    said = work();
+  } catch (const std::exception& error) {
+    said = fmt::format("exception: {}", error.what());
+  }
+  _exit(write(answer[1], said.data(), said.size()) == static_cast<ssize_t>(said.size()) ? 0 : 1);
+}
+
+Child::~Child() {
+  if (start_ >= 0) answer();
+}
+
+std::string Child::answer() {
+  close(start_);
+  start_ = -1;
   std::string said;
   std::array<char, 4096> block{};
-  for (ssize_t got = 0; (got = read(ends[0], block.data(), block.size())) > 0;) {
+  for (ssize_t got = 0; (got = read(answer_, block.data(), block.size())) > 0;) {
     said.append(block.data(), static_cast<std::size_t>(got));
   }
-  close(ends[0]);
+  close(answer_);
   int status = 0;
-  waitpid(child, &status, 0);
+  waitpid(process_, &status, 0);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child died";
   return said;
 }
+
+std::string in_child(const std::function<std::string()>& work) { return Child(work).answer(); }
 
 std::string input_error(const std::function<void()>& body) {
   try {

@@ -23,9 +23,26 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-/// Runs the body in a forked process and returns what it returned, or "exception: ..." for what it
-/// threw.
-std::string in_child(const std::function<std::string()>& body);
+/// A process forked at once, which does its work when it is asked for the answer. Fork it before
+/// anything of SQLite is open: an open connection that is forked takes the parent's locks for its
+/// own.
+class Child {
+ public:
+  explicit Child(const std::function<std::string()>& work);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// What the work returned, or "exception: ..." for what it threw.
+  std::string answer();
+
+ private:
+  int start_ = -1;
+  int answer_ = -1;
+  int process_ = -1;
+};
+
+std::string in_child(const std::function<std::string()>& work);
 
 /// What InputError says; fails the test when there is none.
 std::string input_error(const std::function<void()>& body);

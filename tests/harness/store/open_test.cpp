@@ -95,12 +95,11 @@ TEST_F(OpenTest, OpensAStoreWhoseCheckpointWasCutShort) {
 // A second look at an open store must not drop the locks that the first one holds.
 TEST_F(OpenTest, LookingAtTheFileKeepsTheLocksOfThisProcess) {
   make_store(path_);
+  Child child([&] { return input_error([&] { Store::open_for_reading(path_, kSoon); }); });
   Database holder(path_, Database::Access::write, kSoon);
   holder.execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
   EXPECT_THROW(Store::open_for_reading(path_, kSoon), LockedError);
-  const std::string said =
-      in_child([&] { return input_error([&] { Store::open_for_reading(path_, kSoon); }); });
-  EXPECT_THAT(said, HasSubstr("is locked by another process"));
+  EXPECT_THAT(child.answer(), HasSubstr("is locked by another process"));
 }
 
 TEST_F(OpenTest, NamesThatMeanSomethingInUrisAreJustNames) {
@@ -209,27 +208,27 @@ TEST_F(OpenTest, RefusesOverwrittenPages) {
 
 TEST_F(OpenTest, RefusesAStoreThatAnotherProcessHoldsForItself) {
   make_store(path_);
-  Database holder(path_, Database::Access::write, kSoon);
-  holder.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-  const std::string said = in_child([&] {
+  Child child([&] {
     return input_error([&] { Store::open_for_writing(path_, kSoon); }) + "\n" +
            input_error([&] { Store::open_for_reading(path_, kSoon); });
   });
-  EXPECT_THAT(said,
-              AllOf(StartsWith(path_.string() + ": is locked by another process; wait"),
-                    HasSubstr("\n" + path_.string() + ": is locked by another process; wait")));
+  Database holder(path_, Database::Access::write, kSoon);
+  holder.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  const std::string fault = path_.string() + ": is locked by another process; wait";
+  EXPECT_THAT(child.answer(), AllOf(StartsWith(fault), HasSubstr("\n" + fault)));
 }
 
 TEST_F(OpenTest, LongWriteOfAnotherProcessEndsTheWaitOfAWriter) {
   make_store(path_);
-  Database holder(path_, Database::Access::write, kSoon);
-  const Transaction held(holder);
-  const std::string said = in_child([&] {
+  Child child([&] {
     Store store = Store::open_for_writing(path_, kSoon);
     const std::string leg = input_error([&] { store.add_leg(1, sample_leg(3, "g", 0)); });
     return leg + fmt::format(" legs {}", store.finished_legs(1).size());
   });
-  EXPECT_THAT(said, AllOf(HasSubstr("is locked by another process"), HasSubstr("legs 0")));
+  Database holder(path_, Database::Access::write, kSoon);
+  const Transaction held(holder);
+  EXPECT_THAT(child.answer(),
+              AllOf(HasSubstr("is locked by another process"), HasSubstr("legs 0")));
 }
 
 // Root may write everything: the tests of permissions become another user in a child.
