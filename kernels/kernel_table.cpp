@@ -24,7 +24,11 @@ const qassay::KernelTable* qassay_kernel_table() {
 #undef QASSAY_KERNEL
   };
   static const Backend backends[] = {
+#ifdef QASSAY_HAVE_X86
       {"cpu", "", ""},
+#else
+      {"cpu", "", "no kernels of our own for this processor family"},
+#endif
 #ifdef QASSAY_HAVE_ONEDNN
       {"onednn", onednn_version(), ""},
 #else

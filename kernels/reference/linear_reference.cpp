@@ -14,6 +14,7 @@
 
 #include "core/grid.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/longest_sum.hpp"
 
 namespace qassay {
 namespace {
@@ -95,8 +96,7 @@ class IntegerPrepared final : public ReferencePrepared {
   }
 
   void multiply(ConstMatrix x, std::span<std::byte> workspace, Matrix y) override {
-    const NumberFormat& format = weights_.scheme.weights;
-    const std::int64_t block = format.per == Granularity::block ? format.block : weights_.k;
+    const std::int64_t block = sum_length(weights_.scheme.weights, weights_.k);
 #pragma omp parallel for num_threads(threads_) schedule(static)
     for (std::int64_t n = 0; n < weights_.n; ++n) {
       for (std::int64_t m = 0; m < x.rows; ++m) {
@@ -127,9 +127,6 @@ class IntegerPrepared final : public ReferencePrepared {
   }
 };
 
-/// 255 * 127 * k must stay below 2^31.
-constexpr std::int64_t kLongestSum = 65'793;
-
 template <typename Form, bool kInteger>
 class ReferenceKernel final : public Kernel {
  public:
@@ -141,7 +138,7 @@ class ReferenceKernel final : public Kernel {
     if (problem.scheme.quantizes_input() != kInteger) {
       return Refusal{kInteger ? "takes int8 activations only" : "takes floating activations only"};
     }
-    if (kInteger && problem.k > kLongestSum)
+    if (kInteger && sum_length(problem.scheme.weights, problem.k) > kLongestSum)
       return Refusal{"k is so long that an int32 sum can overflow"};
     return std::nullopt;
   }

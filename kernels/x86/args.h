@@ -1,0 +1,98 @@
+#pragma once
+
+// How the files of one instruction set are called: raw pointers and numbers, no C++ library. An
+// inline function of the library compiled there would be merged with the baseline's copy by the
+// linker and crash older machines; `static` keeps everything of this header private to its user.
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace qassay::x86 {
+
+// Output channels in the lanes of one vector: a block. A tile computes kTileRows rows of x times
+// kPanelBlocks blocks, 6 x 64 numbers: 24 sums, 4 vectors of weights and 1 of x fill the registers.
+static const int64_t kBlock = 16;
+static const int64_t kPanelBlocks = 4;
+static const int64_t kPanel = kBlock * kPanelBlocks;
+static const int64_t kTileRows = 6;
+
+// A line is 64 bytes: the 16 channels of a block times 1, 2, 4 or 8 consecutive k. A step is what a
+// tile consumes at once: one line a block and one 4-byte word (1 FP32, 2 BF16, 4 int8) a row of x.
+static const int64_t kLine = 64;
+
+// The zeros of the unsigned codes of symmetric formats.
+static const int kZeroU8 = 128;
+static const int kZeroU4 = 8;
+
+// Rows are dealt out evenly, so that no tile is left with one or two of them.
+static inline int64_t tile_count(int64_t rows) { return (rows + kTileRows - 1) / kTileRows; }
+static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows) {
+  return tile * rows / tiles;
+}
+
+// Lines from one block to the next, at least `lines`: the tile reads four blocks side by side, and
+// at (nearly) multiples of 4 KiB their lines would compete for the same sets of L1.
+static inline int64_t spread_lines(int64_t lines) {
+  const int64_t sets = 64, apart = 5;
+  const int64_t rest = (lines + apart - 1) % sets;
+  return rest < 2 * apart - 1 ? lines + 2 * apart - 1 - rest : lines;
+}
+
+// 4 bytes of any type.
+typedef int32_t Word __attribute__((may_alias));
+
+// One thread's share of y[m,n] = x[m,k] W[n,k]^T + bias[n].
+struct LinearArgs {
+  // Packed blocks (packed_weights.hpp) and those that are this thread's.
+  const unsigned char* weights;
+  size_t block_bytes;
+  int64_t begin_block, end_block;
+  int64_t n;
+  int64_t k;      // padded with zeros to whole lines
+  int64_t group;  // k that share a scale; 0: per channel
+  int has_bias;
+  int has_channel_scales;
+
+  // x as words, one tile of rows after another, [steps][rows of the tile].
+  const Word* x;
+  int64_t m;
+  const float* row_scales;  // [m]; int8 only
+  const int32_t*
+      corrections;  // [m][groups]: -zero * sum of the row's codes in the group; int8 only
+
+  float* y;
+  int64_t y_stride;
+
+  // Blocking: steps of one panel computed at a time by all tiles, and tiles that share it.
+  int64_t chunk_steps;
+  int64_t tiles_at_once;
+  unsigned char*
+      panel;            // [kPanelBlocks][spread_lines(chunk_steps)]: weights as the tile reads them
+  float* panel_scales;  // [groups of a chunk][kPanel]
+  float* partial;       // [tiles_at_once * kTileRows][kPanel] sums (int32 for whole channels)
+};
+
+typedef void (*LinearFunction)(const LinearArgs&);
+
+void linear_f32(const LinearArgs& args);
+void linear_f16(const LinearArgs& args);
+void linear_bf16(const LinearArgs& args);
+void linear_s8(const LinearArgs& args);
+void linear_s4(const LinearArgs& args);
+void linear_a8_s8(const LinearArgs& args);
+void linear_a8_s4(const LinearArgs& args);
+void linear_bf16_bf16(const LinearArgs& args);
+
+// One row of x into a tile: word i goes to words[i * stride]. k below a multiple of a word is
+// filled up with zeros.
+
+// The largest |x|; NaN when there is one.
+float max_abs(const float* x, int64_t k);
+// core/grid.hpp's quantize_row with a given scale; `corrections` as above, `group` a multiple of 16
+// or 0.
+void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t group, Word* words,
+                     int64_t stride, int32_t* corrections);
+// Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
+void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
+
+}  // namespace qassay::x86

@@ -1,0 +1,43 @@
+#include "kernels/x86/blocking.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "kernels/x86/args.h"
+
+namespace qassay::x86 {
+namespace {
+
+std::int64_t size_or(int name, std::int64_t fallback) {
+  const long bytes = sysconf(name);
+  return bytes > 0 ? bytes : fallback;
+}
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+const CacheSizes& cache_sizes() {
+  static const CacheSizes sizes{size_or(_SC_LEVEL1_DCACHE_SIZE, CacheSizes{}.l1),
+                                size_or(_SC_LEVEL2_CACHE_SIZE, CacheSizes{}.l2)};
+  return sizes;
+}
+
+Blocking choose_blocking(const CacheSizes& caches, std::int64_t steps, std::int64_t unit,
+                         std::int64_t rows, bool decoded) {
+  constexpr std::int64_t kStepBytes = kPanelBlocks * kLine;
+  const std::int64_t tiles = tile_count(rows);
+
+  // All tiles of rows pass over a chunk: a quarter of L2 leaves room for x, the sums and the chunk
+  // to come. A single tile passes once: in place it needs no chunks, decoded ones stay in L1.
+  std::int64_t longest = caches.l2 / 4 / kStepBytes;
+  if (tiles == 1) longest = decoded ? caches.l1 / 2 / kStepBytes : steps;
+  const std::int64_t chunks = divide_up(steps, std::max(longest, unit));
+  const std::int64_t chunk = divide_up(divide_up(steps, chunks), unit) * unit;
+
+  constexpr std::int64_t kTileSums = kTileRows * kPanel * std::int64_t{sizeof(float)};
+  return {chunk, std::clamp(caches.l2 / 8 / kTileSums, std::int64_t{1}, tiles)};
+}
+
+}  // namespace qassay::x86
