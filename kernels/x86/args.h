@@ -34,8 +34,10 @@ static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows) {
 // at (nearly) multiples of 4 KiB their lines would compete for the same sets of L1.
 static inline int64_t spread_lines(int64_t lines) {
   const int64_t sets = 64, apart = 5;
-  const int64_t rest = (lines + apart - 1) % sets;
-  return rest < 2 * apart - 1 ? lines + 2 * apart - 1 - rest : lines;
+  const int64_t set = lines % sets;
+  if (set < apart) return lines + apart - set;
+  if (set > sets - apart) return lines + sets + apart - set;
+  return lines;
 }
 
 // 4 bytes of any type.
@@ -86,8 +88,8 @@ void linear_bf16_bf16(const LinearArgs& args);
 // One row of x into a tile: word i goes to words[i * stride]. k below a multiple of a word is
 // filled up with zeros.
 
-// The largest |x|; NaN when there is one.
-float max_abs(const float* x, int64_t k);
+// core/extremes.hpp's, of k values.
+float largest_magnitude(const float* x, int64_t k);
 // core/grid.hpp's quantize_row with a given scale; `corrections` as above, `group` a multiple of 16
 // or 0.
 void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t group, Word* words,

@@ -7,8 +7,6 @@
 // Contract "reordered": FP32 sums of fused products, in 4 interleaved sums along k for one row and
 // in order of k for more. 8-bit codes are multiplied by their scale after the sum.
 
-#include <math.h>
-
 #include "kernels/x86/tile.h"
 
 namespace qassay::x86 {
@@ -232,7 +230,7 @@ void linear_bf16(const LinearArgs& args) { run_linear<ChannelFormat<Bf16>>(args)
 void linear_s8(const LinearArgs& args) { run_linear<ChannelFormat<U8>>(args); }
 void linear_s4(const LinearArgs& args) { run_linear<GroupFormat>(args); }
 
-float max_abs(const float* x, int64_t k) {
+float largest_magnitude(const float* x, int64_t k) {
   __m512i largest = _mm512_setzero_si512();
   for (int64_t i = 0; i < k; i += 16) {
     const int64_t left = k - i;

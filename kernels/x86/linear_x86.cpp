@@ -5,7 +5,7 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
+#include <exception>
 #include <utility>
 
 #include "core/grid.hpp"
@@ -264,21 +264,21 @@ class X86Linear final : public Prepared {
     float* const scales = row_scales(workspace);
     std::int32_t* const starts = corrections(workspace);
     const int zero = recipe_.format == LineFormat::u4 ? x86::kZeroU4 : x86::kZeroU8;
+    std::exception_ptr failure;  // must not leave the parallel region
     for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      const float largest = x86::max_abs(x.row(m), x.cols);
-      scales[m] = largest;
-      if (!std::isfinite(largest)) return;  // thrown below: not from a parallel region
-      scales[m] = symmetric_grid(largest, 8, DType::f32).scale;
+      try {
+        const float largest = x86::largest_magnitude(x.row(m), x.cols);
+        scales[m] = symmetric_grid(largest, 8, DType::f32, "activations").scale;
+      } catch (...) {
+#pragma omp critical
+        failure = std::current_exception();
+        return;
+      }
       x86::quantize_row_a8(x.row(m), x.cols, scales[m], zero, weights_.layout().group, out, stride,
                            starts + m * groups());
       for (std::int64_t word = (x.cols + 3) / 4; word < steps(); ++word) out[word * stride] = 0;
     });
-    for (std::int64_t m = 0; m < x.rows; ++m) {
-      if (!std::isfinite(scales[m])) {
-        throw InputError(fmt::format("activations, row {}", m), "a value is not a finite number",
-                         "check the model for NaN and infinity");
-      }
-    }
+    if (failure) std::rethrow_exception(failure);
   }
 
   Recipe recipe_;

@@ -1,0 +1,70 @@
+#include "kernels/x86/blocking.hpp"
+
+#include <gtest/gtest.h>
+
+#include "kernels/x86/args.h"
+
+namespace qassay::x86 {
+namespace {
+
+constexpr CacheSizes kCaches{.l1 = 32 << 10, .l2 = 1 << 20};
+constexpr std::int64_t kStepBytes = kPanelBlocks * kLine;
+
+TEST(BlockingTest, ChunksOfManyTilesFitInAQuarterOfL2) {
+  for (const std::int64_t steps : {1, 7, 1024, 1025, 4096, 11008}) {
+    const Blocking blocking = choose_blocking(kCaches, steps, 8, 128, true);
+    EXPECT_LE(blocking.chunk_steps * kStepBytes, kCaches.l2 / 4);
+    EXPECT_EQ(blocking.chunk_steps % 8, 0);
+  }
+}
+
+TEST(BlockingTest, ChunksAreEven) {
+  EXPECT_EQ(choose_blocking(kCaches, 1025, 1, 128, false).chunk_steps, 513);
+}
+
+TEST(BlockingTest, OneTileReadsInPlaceWithoutChunksAndDecodesIntoL1) {
+  EXPECT_EQ(choose_blocking(kCaches, 5000, 1, 6, false).chunk_steps, 5000);
+  EXPECT_LE(choose_blocking(kCaches, 5000, 8, 6, true).chunk_steps * kStepBytes, kCaches.l1);
+}
+
+TEST(BlockingTest, AGroupIsNeverSplit) {
+  const Blocking blocking = choose_blocking({.l1 = 1 << 10, .l2 = 4 << 10}, 5000, 128, 6, true);
+  EXPECT_EQ(blocking.chunk_steps, 128);
+}
+
+TEST(BlockingTest, SumsOfTheTilesFitInAnEighthOfL2) {
+  const Blocking blocking = choose_blocking(kCaches, 4096, 1, 100'000, false);
+  EXPECT_GT(blocking.tiles_at_once, 1);
+  EXPECT_LE(blocking.tiles_at_once * kTileRows * kPanel * 4, kCaches.l2 / 8);
+  EXPECT_EQ(choose_blocking({.l1 = 1, .l2 = 1}, 4096, 1, 100, false).tiles_at_once, 1);
+}
+
+TEST(BlockingTest, CachesOfThisMachineAreKnownOrAssumed) {
+  EXPECT_GT(cache_sizes().l1, 0);
+  EXPECT_GE(cache_sizes().l2, cache_sizes().l1);
+}
+
+TEST(BlockingTest, RowsAreDealtOutEvenly) {
+  for (std::int64_t rows = 1; rows < 100; ++rows) {
+    const std::int64_t tiles = tile_count(rows);
+    EXPECT_EQ(tile_begin(tiles, tiles, rows), rows);
+    for (std::int64_t tile = 0; tile < tiles; ++tile) {
+      const std::int64_t height = tile_begin(tile + 1, tiles, rows) - tile_begin(tile, tiles, rows);
+      EXPECT_GE(height, rows / tiles);
+      EXPECT_LE(height, kTileRows);
+    }
+  }
+}
+
+TEST(BlockingTest, NeighbouringBlocksKeepTheirDistanceInL1) {
+  for (std::int64_t lines = 0; lines < 200; ++lines) {
+    const std::int64_t spread = spread_lines(lines);
+    EXPECT_GE(spread, lines);
+    EXPECT_LE(spread, lines + 9);
+    EXPECT_GE(spread % 64, 5);
+    EXPECT_LE(spread % 64, 59);
+  }
+}
+
+}  // namespace
+}  // namespace qassay::x86

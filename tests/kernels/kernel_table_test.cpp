@@ -1,0 +1,287 @@
+// Every row of the table against the reference kernels, by its contract. A new row is tested by
+// being there.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "kernels/longest_sum.hpp"
+#include "tests/kernels/kernel_case.hpp"
+
+namespace qassay {
+namespace {
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kSlow = true;  // an order of magnitude slower: fewer shapes
+#else
+constexpr bool kSlow = false;
+#endif
+
+const char* const kSchemes[] = {"FP32",        "FP16",      "BF16",          "W8A8",
+                                "W8A8-tensor", "W8A8-asym", "W8A8-g64",      "W4A8",
+                                "W4A8-g32",    "W4A8-g128", "W8A16",         "W4A16-g32",
+                                "W4A16-g128",  "W3A16-g64", "W4A16-g32-asym"};
+
+/// The schemes that the kernel accepts.
+std::vector<Scheme> schemes_of(const Kernel& kernel) {
+  std::vector<Scheme> accepted;
+  for (const char* text : kSchemes) {
+    const Scheme scheme = parse_scheme(text);
+    if (!kernel.accepts({.m_max = 1, .n = 16, .k = 128, .scheme = scheme, .bias = false}))
+      accepted.push_back(scheme);
+  }
+  return accepted;
+}
+
+class KernelTableTest : public testing::TestWithParam<const Kernel*> {
+ protected:
+  void SetUp() override {
+    if (!cpu_runs(kernel().info().isa))
+      GTEST_SKIP() << "this CPU has no " << to_string(kernel().info().isa);
+    ASSERT_FALSE(schemes_of(kernel()).empty()) << "accepts none of the schemes of this test";
+  }
+
+  const Kernel& kernel() const { return *GetParam(); }
+
+  /// Runs and checks, unless the kernel has a reason not to.
+  void expect_agrees(const KernelCase& c) {
+    if (const auto refusal = kernel().accepts(c.problem(c.m))) {
+      ASSERT_NE(kernel().info().backend, "cpu") << c.describe() << ": " << refusal->reason;
+      return;
+    }
+    expect_contract(kernel(), c, run_guarded(kernel(), c));
+    ++ran_;
+  }
+
+  int ran_ = 0;
+};
+
+// One, around the tile of 6 rows, a prime, many; around the block of 16 and the panel of 64
+// channels; around groups, lines and words of k, and primes.
+TEST_P(KernelTableTest, AgreesOverAwkwardShapes) {
+  int number = 0;
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    for (const std::int64_t m : {1, 2, 5, 6, 7, 13, 33}) {
+      for (const std::int64_t n : {1, 15, 16, 17, 63, 64, 65, 113}) {
+        for (const std::int64_t k : {1, 3, 31, 32, 33, 127, 128, 129, 331}) {
+          ++number;
+          if (kSlow && number % 11 != 0) continue;
+          expect_agrees(normal_case(scheme, m, n, k, number % 2 == 0));
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+  EXPECT_GT(ran_, 0);
+}
+
+// Longer than a chunk of k, and more rows than are summed at a time.
+TEST_P(KernelTableTest, AgreesOnLargeShapes) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    expect_agrees(normal_case(scheme, 1, 33, 9001, true));
+    expect_agrees(normal_case(scheme, 3, 17, 9001, true));
+    expect_agrees(normal_case(scheme, 8, 81, 9001, false));
+    expect_agrees(normal_case(scheme, 1040, 17, 40, true));
+  }
+  EXPECT_GT(ran_, 0);
+}
+
+TEST_P(KernelTableTest, AgreesOnExtremeValues) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    const bool fp16_scales =
+        scheme.weights.scales == DType::f16 || scheme.weights.kind == Kind::f16;
+    for (const std::int64_t m : {1, 7}) {
+      expect_agrees(normal_case(scheme, m, 17, 70, true, 1e-30F));
+      expect_agrees(normal_case(scheme, m, 17, 70, true, 1e30F));
+      expect_agrees(normal_case(scheme, m, 17, 70, true, 1e-40F));  // subnormal numbers
+      if (!fp16_scales) {
+        expect_agrees(normal_case(scheme, m, 17, 70, true, 1e30F, 1e-30F));
+        expect_agrees(normal_case(scheme, m, 17, 70, true, 1e-30F, 1e30F));
+      }
+      KernelCase zeros = normal_case(scheme, m, 17, 70, false);
+      std::fill(zeros.x.at.begin(), zeros.x.at.end(), 0.0F);
+      expect_agrees(zeros);
+    }
+  }
+  EXPECT_GT(ran_, 0);
+}
+
+TEST_P(KernelTableTest, ThreadsGiveEqualBits) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    for (const std::int64_t m : {1, 13}) {
+      const KernelCase c = normal_case(scheme, m, 129, 300, true);
+      const Values one = run_guarded(kernel(), c, 1);
+      const Values two = run_guarded(kernel(), c, 2);
+      const Values more_than_blocks = run_guarded(kernel(), c, 11);
+      EXPECT_EQ(different_bits(one, two), 0) << c.describe();
+      EXPECT_EQ(different_bits(one, more_than_blocks), 0) << c.describe();
+    }
+  }
+}
+
+TEST_P(KernelTableTest, CopiesGiveEqualBits) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    const KernelCase c = normal_case(scheme, 3, 70, 131, true);
+    auto prepared = kernel().prepare(c.problem(c.m), c.weights, c.bias, {2});
+    const Values original = run_guarded(*prepared, c, true);
+    const auto copy = prepared->copy();
+    EXPECT_EQ(copy->packed_bytes(), prepared->packed_bytes());
+    EXPECT_EQ(copy->workspace_bytes(), prepared->workspace_bytes());
+    EXPECT_EQ(copy->implementation(), prepared->implementation());
+    prepared.reset();  // the copy stands on its own
+    EXPECT_EQ(different_bits(original, run_guarded(*copy, c, true)), 0) << c.describe();
+  }
+}
+
+TEST_P(KernelTableTest, FewerRowsThanTheMostAgree) {
+  constexpr std::int64_t kMost = 40;
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    const KernelCase first = normal_case(scheme, 1, 37, 200, true);
+    const auto prepared = kernel().prepare(first.problem(kMost), first.weights, first.bias, {1});
+    for (const std::int64_t m : {std::int64_t{40}, std::int64_t{1}, std::int64_t{9}}) {
+      KernelCase c = first;
+      c.m = m;
+      c.x = normal_case(scheme, m, 37, 200, false).x;
+      expect_contract(kernel(), c, run_guarded(*prepared, c, true));
+    }
+  }
+}
+
+TEST_P(KernelTableTest, SaysWhatItMovesAndComputes) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    const KernelCase c = normal_case(scheme, 1, 64, 2048, false);
+    const auto prepared = kernel().prepare(c.problem(4), c.weights, c.bias, {1});
+    const Traffic traffic = prepared->traffic(4);
+    EXPECT_EQ(traffic.operations, 2.0 * 4 * 64 * 2048);
+    EXPECT_EQ(traffic.weight_bytes, static_cast<double>(prepared->packed_bytes()));
+    EXPECT_GT(traffic.activation_bytes, 0);
+    EXPECT_FALSE(prepared->implementation().empty());
+    EXPECT_EQ(prepared->workspace_bytes() % 64 * (kernel().info().backend == "cpu"), 0);
+
+    const NumberFormat& weights = scheme.weights;
+    const double scale_bits = weights.scales == DType::f16 ? 16 : 32;
+    const double bits = 64.0 * 2048 * weights.bits +
+                        (weights.kind == Kind::integer
+                             ? 64 * scale_bits * static_cast<double>(blocks_per_row(weights, 2048))
+                             : 0);
+    EXPECT_GE(traffic.weight_bytes, weights.bits >= 4 ? bits / 8 : 0) << to_string(scheme);
+    if (kernel().info().backend == "cpu") {
+      EXPECT_LE(traffic.weight_bytes, bits / 8 * 1.02) << to_string(scheme);
+    }
+  }
+}
+
+TEST_P(KernelTableTest, RefusalsSayWhy) {
+  int refused = 0;
+  for (const char* text : kSchemes) {
+    const auto refusal = kernel().accepts(
+        {.m_max = 1, .n = 16, .k = 128, .scheme = parse_scheme(text), .bias = false});
+    if (!refusal) continue;
+    ++refused;
+    EXPECT_FALSE(refusal->reason.empty()) << text;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+// The largest codes at the longest k: int16 pairs would saturate at 2 * 127 * 127, an int32 sum
+// comes close to its end. x is constant, so its codes are all 127 or -127.
+TEST_P(KernelTableTest, LargestCodesAreExact) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    if (!scheme.quantizes_input() || scheme.weights.bits != 8 || scheme.weights.zero_points)
+      continue;
+    const std::int64_t k = sum_length(scheme.weights, kLongestSum);
+    for (const std::int64_t m : {1, 7}) {
+      KernelCase c = normal_case(scheme, m, 17, 1, false);
+      c.k = k;
+      c.weights.k = k;
+      c.weights.scales.assign(17, 0.5F);
+      c.weights.codes.clear();
+      for (const int code : {255, 0, 1, 255, 0, 128, 127, 129, 255, 0, 1, 2, 254, 64, 192, 255, 0})
+        c.weights.codes.insert(c.weights.codes.end(), static_cast<std::size_t>(k),
+                               static_cast<std::uint8_t>(code));
+      c.x = Values(m, k);
+      for (std::int64_t row = 0; row < m; ++row)
+        std::fill_n(c.x.view().row(row), k, row % 2 == 0 ? 127.0F : -127.0F);
+      if (kernel().accepts(c.problem(m))) continue;
+
+      const Values got = run_guarded(kernel(), c);
+      for (std::int64_t row = 0; row < m; ++row) {
+        for (std::int64_t n = 0; n < 17; ++n) {
+          const std::int64_t code = c.weights.codes[static_cast<std::size_t>(n * k)] - 128;
+          const std::int64_t sum = code * (row % 2 == 0 ? 127 : -127) * k;
+          EXPECT_EQ(got.view().row(row)[n], static_cast<float>(sum) * 0.5F)
+              << c.describe() << " code " << code;
+        }
+      }
+      ++ran_;
+    }
+  }
+  if (kernel().info().name.starts_with("linear_a8r_s8c")) {
+    EXPECT_GT(ran_, 0);
+  }
+}
+
+TEST_P(KernelTableTest, SumsThatCouldOverflowAreRefused) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    const Problem problem{
+        .m_max = 1, .n = 16, .k = kLongestSum + 1, .scheme = scheme, .bias = false};
+    const bool overflows =
+        scheme.quantizes_input() && sum_length(scheme.weights, problem.k) > kLongestSum;
+    const auto refusal = kernel().accepts(problem);
+    if (overflows || kernel().info().backend == "cpu") {
+      EXPECT_EQ(refusal.has_value(), overflows) << to_string(scheme);
+    }
+  }
+}
+
+TEST_P(KernelTableTest, ActivationsThatAreNotFiniteAreRefused) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    if (!scheme.quantizes_input()) continue;
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                            -std::numeric_limits<float>::infinity(), FLT_MAX}) {
+      KernelCase c = normal_case(scheme, 9, 17, 70, false);
+      c.x.at[123] = bad;
+      EXPECT_THROW(run_guarded(kernel(), c, 2), InputError) << c.describe() << " with " << bad;
+    }
+  }
+}
+
+std::vector<const Kernel*> rows() {
+  const auto kernels = built_kernels().table().kernels;
+  return {kernels.begin(), kernels.end()};
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, KernelTableTest, testing::ValuesIn(rows()),
+                         [](const auto& row) { return std::string(row.param->info().name); });
+
+TEST(KernelTable, HasRowsThatRunHere) {
+  int running = 0;
+  for (const Kernel* kernel : rows()) running += cpu_runs(kernel->info().isa);
+  EXPECT_GT(running, 2) << "nothing but the reference kernels can be tested on this CPU";
+}
+
+TEST(KernelTable, NamesFollowTheirColumns) {
+  for (const Kernel* kernel : rows()) {
+    const KernelInfo& info = kernel->info();
+    EXPECT_TRUE(info.name.starts_with("linear_")) << info.name;
+    EXPECT_TRUE(info.name.ends_with(info.isa == Isa::any ? info.backend : to_string(info.isa)))
+        << info.name;
+    EXPECT_EQ(built_kernels().find(info.name), kernel);
+    const auto backends = built_kernels().table().backends;
+    EXPECT_EQ(std::count_if(
+                  backends.begin(), backends.end(),
+                  [&](const Backend& b) { return b.name == info.backend && b.missing.empty(); }),
+              1)
+        << info.name;
+  }
+}
+
+}  // namespace
+}  // namespace qassay
