@@ -64,15 +64,17 @@ class KernelTableTest : public testing::TestWithParam<const Kernel*> {
 };
 
 // One, around the tile of 6 rows, a prime, many; around the block of 16 and the panel of 64
-// channels; around groups, lines and words of k, and primes.
+// channels; around groups, lines and words of k, and primes. Every fifth shape: these still have
+// every pair of an m, an n and a k. Every 29th has every m, n and k, which will do where time is
+// short or the reference would be compared with itself.
 TEST_P(KernelTableTest, AgreesOverAwkwardShapes) {
-  int number = 0;
+  const int every = kSlow || kernel().info().backend == "reference" ? 29 : 5;
   for (const Scheme& scheme : schemes_of(kernel())) {
+    int number = 0;
     for (const std::int64_t m : {1, 2, 5, 6, 7, 13, 33}) {
       for (const std::int64_t n : {1, 15, 16, 17, 63, 64, 65, 113}) {
         for (const std::int64_t k : {1, 3, 31, 32, 33, 127, 128, 129, 331}) {
-          ++number;
-          if (kSlow && number % 11 != 0) continue;
+          if (number++ % every != 0) continue;
           expect_agrees(normal_case(scheme, m, n, k, number % 2 == 0));
           if (HasFailure()) return;
         }
@@ -167,11 +169,12 @@ TEST_P(KernelTableTest, SaysWhatItMovesAndComputes) {
 
     const NumberFormat& weights = scheme.weights;
     const double scale_bits = weights.scales == DType::f16 ? 16 : 32;
-    const double bits = 64.0 * 2048 * weights.bits +
-                        (weights.kind == Kind::integer
-                             ? 64 * scale_bits * static_cast<double>(blocks_per_row(weights, 2048))
-                             : 0);
-    EXPECT_GE(traffic.weight_bytes, weights.bits >= 4 ? bits / 8 : 0) << to_string(scheme);
+    const std::int64_t scales =
+        weights.per == Granularity::tensor ? 1 : 64 * blocks_per_row(weights, 2048);
+    const double bits =
+        64.0 * 2048 * weights.bits +
+        (weights.kind == Kind::integer ? scale_bits * static_cast<double>(scales) : 0);
+    EXPECT_GE(traffic.weight_bytes, bits / 8) << to_string(scheme);
     if (kernel().info().backend == "cpu") {
       EXPECT_LE(traffic.weight_bytes, bits / 8 * 1.02) << to_string(scheme);
     }
