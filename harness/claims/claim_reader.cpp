@@ -20,6 +20,15 @@
 namespace qassay {
 namespace {
 
+bool is_scheme(const std::string& text) {
+  try {
+    parse_scheme(text);
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 std::string read_id(const TomlTable& table) {
   std::string id = table.text("id");
   const auto allowed = [](char c) {
@@ -120,14 +129,11 @@ ClaimedRange read_range(const TomlTable& table) {
 ClaimPart read_part(const TomlTable& table, bool patterns) {
   ClaimPart part{table.texts("schemes"), read_range(table)};
   for (const std::string& scheme : part.schemes) {
-    if (patterns && scheme.find('*') != std::string::npos) continue;
-    try {
-      parse_scheme(scheme);
-    } catch (const InputError&) {
-      table.refuse("schemes", fmt::format("'{}' is no scheme", scheme),
-                   patterns ? "write a scheme like W4A16-g128, or a pattern like W4*"
-                            : "write a scheme like W4A16-g128");
-    }
+    const bool is_pattern = patterns && scheme.find('*') != std::string::npos;
+    if (is_pattern || is_scheme(scheme)) continue;
+    table.refuse("schemes", fmt::format("'{}' is no scheme", scheme),
+                 patterns ? "write a scheme like W4A16-g128, or a pattern like W4*"
+                          : "write a scheme like W4A16-g128");
   }
   return part;
 }
@@ -177,9 +183,7 @@ Footprint read_footprint(const TomlTable& table) {
   footprint.total_gb = table.positive("total_gb");
   footprint.from = table.texts("from");
   for (const std::string& scheme : footprint.from) {
-    try {
-      parse_scheme(scheme);
-    } catch (const InputError&) {
+    if (!is_scheme(scheme)) {
       table.refuse("from", fmt::format("'{}' is no scheme", scheme), "write one like FP16");
     }
     if (!(footprint.parameter_count(scheme) > 0)) {

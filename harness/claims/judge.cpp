@@ -55,11 +55,13 @@ Interval as_claimed(const ClaimMetric& metric, const Interval& raw) {
 
 Interval mean_over_layers(const std::vector<CellFigure>& figures) {
   std::vector<Interval> ratios;
-  for (const CellFigure& figure : figures) ratios.push_back(figure.raw);
-  if (const auto mean = geometric_mean(ratios)) return *mean;
-  // Only ratios in doubt come here, from too few legs for an interval: their mean is shown without
-  // one, and decides nothing.
-  for (Interval& ratio : ratios) ratio.low = ratio.high = ratio.value;
+  for (const CellFigure& figure : figures) {
+    Interval ratio = figure.raw;
+    // Too few legs for an interval: such a figure is in doubt and decides nothing, and no interval
+    // is made up for it.
+    if (ratio.count < 2) ratio.low = ratio.high = ratio.value;
+    ratios.push_back(ratio);
+  }
   return geometric_mean(ratios).value();
 }
 
@@ -224,11 +226,15 @@ std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part)
       set_verdict(row, decide(found, part.claimed, claim.metric->better), std::nullopt);
       row.cells = 1;
       row.covered = is_inside(gb, part.claimed) ? 1 : 0;
-      row.note = fmt::format("{:.4g} billion parameters at {:.6g} bits with scales, rows of {}",
+      row.note = fmt::format("{:.4g} billion parameters at {:.6g} bits",
                              footprint.parameter_count(from) / 1e9,
-                             bits_per_weight(scheme, footprint.row), footprint.row);
-      if (!from.empty())
+                             bits_per_weight(scheme, footprint.row));
+      if (scheme.weights.kind == Kind::integer) {
+        row.note += fmt::format(", scales included (rows of {})", footprint.row);
+      }
+      if (!from.empty()) {
         row.note += fmt::format(", if the {:.4g} GB were {}", *footprint.total_gb, from);
+      }
       if (footprint.kv_cache) {
         row.note += fmt::format("; {:.3g} GB of it KV cache, which stays as it is",
                                 footprint.kv_cache->bytes() / kBytesPerGb);
@@ -254,8 +260,10 @@ std::string analogue(const Claim& claim, const ClaimPart& part, ClaimRegime regi
   }
   if (values.empty()) return "";
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  return fmt::format("; an analogue, not the claim's model: {} has {} of {:.4g} to {:.4g} {} in {}",
-                     fmt::join(cells, ", "), claim.metric->name, *least, *most, claim.metric->unit,
+  const std::string range = *least == *most ? fmt::format("{:.4g}", *least)
+                                            : fmt::format("{:.4g} to {:.4g}", *least, *most);
+  return fmt::format("; an analogue, not the claim's model: {} of {}: {} {} in {}",
+                     claim.metric->name, fmt::join(cells, ", "), range, claim.metric->unit,
                      fmt::join(schemes, ", "));
 }
 

@@ -181,9 +181,12 @@ VerdictRow made_printable(VerdictRow row) {
   return row;
 }
 
+/// Whether two rows go under one line of what is claimed. A row without evidence may not know the
+/// baseline that the evidence would have had.
 bool same_range(const VerdictRow& a, const VerdictRow& b) {
-  return a.claimed_low == b.claimed_low && a.claimed_high == b.claimed_high &&
-         a.baseline == b.baseline && a.kind == b.kind;
+  const bool comparable = is_testable(a) && is_testable(b);
+  return a.claimed_low == b.claimed_low && a.claimed_high == b.claimed_high && a.kind == b.kind &&
+         (a.baseline == b.baseline || !comparable);
 }
 
 std::string summary(const std::vector<VerdictRow>& rows) {

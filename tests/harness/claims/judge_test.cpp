@@ -276,8 +276,9 @@ TEST(JudgeNotTestableTest, StatesTheOwnModelsAsAnAnalogue) {
   EXPECT_EQ(row.estimate, 0);
   EXPECT_EQ(row.cells, 0);
   EXPECT_EQ(row.note,
-            "not published; an analogue, not the claim's model: images rtn has accuracy_kept of 98 "
-            "to 99.5 % in W8A16, W8A8");
+            "not published; an analogue, not the claim's model: accuracy_kept of images rtn: 98 to "
+            "99.5 % in W8A16, W8A8");
+  EXPECT_THAT(judge_one(claim, {loss("W8A8", 2, 1, 4)}).note, HasSubstr(": 98 % in W8A8"));
   EXPECT_EQ(judge_one(claim, {}).note, "not published");
 }
 
@@ -298,7 +299,8 @@ TEST(JudgeDerivedTest, NeedsNoRecordsAndNoPower) {
   EXPECT_THAT(rows[1], says("confirmed"));
   EXPECT_DOUBLE_EQ(rows[1].estimate, 90.234375);
   EXPECT_EQ(rows[1].claimed_low, 78.75);
-  EXPECT_THAT(rows[1].note, HasSubstr("175 billion parameters at 4.125 bits"));
+  EXPECT_THAT(rows[1].note, HasSubstr("175 billion parameters at 4.125 bits, scales included"));
+  EXPECT_EQ(rows[0].note, "175 billion parameters at 32 bits");
   EXPECT_THAT(rows[2], says("refuted"));
   EXPECT_EQ(rows[2].covered, 0);
 }

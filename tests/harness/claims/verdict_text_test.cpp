@@ -103,6 +103,15 @@ TEST(VerdictTableTest, SaysEachRangeOfAClaim) {
   const std::string table = verdict_table(std::vector{some_row(), other});
   EXPECT_THAT(table, HasSubstr("claimed: 2 to 4 x"));
   EXPECT_THAT(table, HasSubstr("claimed: 87.5 x"));
+
+  other = some_row();
+  other.baseline = "own-fp32";
+  VerdictRow silent = silent_row("W4A16", "onednn");
+  silent.baseline = "";
+  const std::string baselines = verdict_table(std::vector{some_row(), silent, other});
+  EXPECT_THAT(baselines, HasSubstr("against best-fp32"));
+  EXPECT_THAT(baselines, HasSubstr("against own-fp32"));
+  EXPECT_THAT(baselines, Not(HasSubstr("(higher is better); measured")));
 }
 
 TEST(VerdictTableTest, KeepsToItsWidth) {
