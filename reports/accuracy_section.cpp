@@ -8,10 +8,8 @@ namespace qassay {
 namespace {
 
 std::string text_of(const Cell& cell, std::string_view metric) {
-  for (const Record* record : cell.figures) {
-    if (record->metric == metric) return figure_text(figure_of(*record), record->unit);
-  }
-  return "–";
+  const Record* record = cell.find(metric);
+  return record == nullptr ? "–" : figure_text(figure_of(*record), record->unit);
 }
 
 Table table_for(const std::string& model) {

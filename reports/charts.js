@@ -149,7 +149,7 @@
       devicePixelRatio: Math.max(2, window.devicePixelRatio || 1),
       scales: { x: x, y: y },
       plugins: {
-        legend: { display: legend, labels: { color: color("ink"), usePointStyle: true } },
+        legend: { display: legend, labels: { color: color("ink"), usePointStyle: true, boxWidth: 8, boxHeight: 8 } },
         tooltip: {
           callbacks: {
             title: function () { return ""; },

@@ -45,7 +45,8 @@ int magnitude(double value) {
 /// rounding would change it much, else one.
 int decimals_of(double half_width) {
   const int place = magnitude(half_width);
-  return (half_width < 2 * std::pow(10, place) ? 1 : 0) - place;
+  constexpr double kRoundsToTwo = 1.95;
+  return (half_width < kRoundsToTwo * std::pow(10, place) ? 1 : 0) - place;
 }
 
 std::string fixed(double value, int decimals) {
@@ -93,6 +94,17 @@ std::string range_text(double low, double high, std::string_view unit) {
   if (!to) return fmt::format("at least {}{}", text(low), display.suffix);
   if (low == high) return text(low) + display.suffix;
   return fmt::format("{}{}{}{}", text(low), low < 0 ? " to " : "–", text(high), display.suffix);
+}
+
+std::string span_text(double least, double most, std::string_view unit) {
+  constexpr int kSpanDigits = 3;
+  const double largest = std::max(std::abs(least), std::abs(most));
+  const Display display = display_of(unit, largest);
+  const int decimals = std::max(0, kSpanDigits - 1 - magnitude(largest * display.factor));
+  const std::string low = fixed(least * display.factor, decimals);
+  const std::string high = fixed(most * display.factor, decimals);
+  if (low == high) return low + display.suffix;
+  return fmt::format("{}{}{}{}", low, least < 0 ? " to " : "–", high, display.suffix);
 }
 
 std::string percent_text(double fraction) {

@@ -23,6 +23,9 @@ std::string figure_text(const Figure& figure, std::string_view unit);
 /// equal.
 std::string range_text(double low, double high, std::string_view unit);
 
+/// "0.90–2.02×": where several figures lie, to three digits of the larger end.
+std::string span_text(double least, double most, std::string_view unit);
+
 /// "75 %" of 0.75.
 std::string percent_text(double fraction);
 

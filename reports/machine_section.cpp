@@ -44,7 +44,7 @@ std::string fact_table(std::string_view caption, const std::vector<Fact>& facts,
     table.cell(fact.name);
     table.cell(fact.value);
   }
-  return table.text(otherwise);
+  return fmt::format("<h3>{}</h3>\n{}", html(caption), table.text(otherwise));
 }
 
 }  // namespace

@@ -44,6 +44,12 @@ auto series_key(const Record& record) {
 
 }  // namespace
 
+const Record* Cell::find(std::string_view metric) const {
+  const auto found = std::find_if(figures.begin(), figures.end(),
+                                  [&](const Record* record) { return record->metric == metric; });
+  return found == figures.end() ? nullptr : *found;
+}
+
 const Record* Cell::find(std::string_view metric, std::string_view baseline) const {
   const auto found = std::find_if(figures.begin(), figures.end(), [&](const Record* record) {
     return record->metric == metric && record->baseline == baseline;

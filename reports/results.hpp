@@ -17,7 +17,8 @@ struct Cell {
 
   bool trusted() const { return about->status == "passed"; }
   bool whole_model() const { return about->layer.empty(); }
-  const Record* find(std::string_view metric, std::string_view baseline = {}) const;
+  const Record* find(std::string_view metric) const;  // against any baseline
+  const Record* find(std::string_view metric, std::string_view baseline) const;
 };
 
 /// The layers of one model in one regime, scheme, method and backend.

@@ -48,8 +48,8 @@ std::string chart(const Regime& regime, std::string_view name, Charts& charts) {
     bars.push_back({fmt::format("{} · {}", about.scheme, about.backend), about.backend,
                     mean->figure, figure_text(mean->figure, "ratio")});
   }
-  return charts.bars(fmt::format("Times faster than the fastest FP32, {}", name),
-                     {"times faster than the fastest FP32 (geometric mean over layers)"}, 1, bars);
+  return charts.bars(fmt::format("Geometric mean over the layers, {}", name),
+                     {"times faster than the fastest FP32"}, 1, bars);
 }
 
 std::string summary(const Regime& regime, std::string_view name) {
@@ -70,9 +70,7 @@ std::string summary(const Regime& regime, std::string_view name) {
     table.cell(series->about().backend);
     table.cell(mean_text(best));
     table.cell(mean_text(own));
-    table.cell(fmt::format("{} to {}",
-                           figure_text({any.smallest, any.smallest, any.smallest}, "ratio"),
-                           figure_text({any.largest, any.largest, any.largest}, "ratio")));
+    table.cell(span_text(any.smallest, any.largest, "ratio"));
     table.cell(fmt::format("{} of {}", any.count, layer_count(*series)));
   }
   return table.text("No speedup was measured here.");

@@ -43,7 +43,9 @@ std::string Table::text(std::string_view otherwise) const {
   const std::string rows = rows_ == 0 ? "" : body_ + "</tr>";
   std::string result = fmt::format(
       "<div class=\"frame\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\"><table>"
-      "<caption>{0}</caption>\n<thead><tr>{1}</tr></thead>\n<tbody>{2}</tbody></table></div>\n",
+      "<caption "
+      "class=\"hidden\">{0}</caption>\n<thead><tr>{1}</tr></thead>\n<tbody>{2}</tbody></table></"
+      "div>\n",
       caption_, head, rows);
   if (left_out_ > 0) {
     result += fmt::format(

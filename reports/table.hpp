@@ -8,7 +8,8 @@
 
 namespace qassay {
 
-/// A table of the page, in a frame of its own that scrolls sideways where the window is narrow.
+/// A table of the page, in a frame of its own that scrolls sideways where the window is narrow. Its
+/// caption is for those who hear the page: who sees it has the heading above.
 /// All texts are given unescaped; `raw` cells are HTML already.
 class Table {
  public:

@@ -32,7 +32,9 @@ std::optional<Cost> loss_of(const Results& results, const Series& series) {
 }
 
 /// The mean over the layers' SQNR, with its smallest and largest as the ends: a span, no interval.
+/// Nothing for FP32, whose error is rounding noise and would squeeze all others into a corner.
 std::optional<Cost> sqnr_of(const Series& series) {
+  if (series.about().scheme == "FP32") return std::nullopt;
   std::vector<double> values;
   for (const Cell* cell : series.layers) {
     const Record* sqnr = cell->trusted() ? cell->find("sqnr") : nullptr;

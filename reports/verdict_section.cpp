@@ -85,7 +85,7 @@ std::string found_words(const std::vector<const VerdictRow*>& rows) {
   const auto [least, most] = std::minmax_element(estimates.begin(), estimates.end());
   return fmt::format("in {} places: {}{}", rows.size(),
                      rows[0]->kind == "measured" ? "" : "not measured, ",
-                     range_text(*least, *most, rows[0]->unit));
+                     span_text(*least, *most, rows[0]->unit));
 }
 
 std::string tally(const std::vector<VerdictRow>& verdicts) {
@@ -146,7 +146,7 @@ std::string where(const VerdictRow& row, bool name_baseline) {
 }
 
 std::string why(const VerdictRow& row, bool quick) {
-  std::string words = html(verdict_words(row, quick));
+  std::string words = fmt::format("<span>{}</span>", html(verdict_words(row, quick)));
   if (!row.note.empty()) words += fmt::format(" <span class=\"note\">{}</span>", html(row.note));
   return words;
 }
@@ -164,13 +164,14 @@ std::string verdict_row(const VerdictRow& row, const BarAxis& axis, bool quick,
       fmt::format("<span class=\"estimate\">{}</span><span class=\"aside\">claimed {}</span>",
                   html(estimate_words(row)), html(claimed_words(row)));
   const std::string inside = row.cells > 0 ? fmt::format("{} of {}", row.covered, row.cells) : "–";
-  const std::string evidence =
-      fmt::format("<span class=\"kind {}\">{}</span>", look, html(evidence_words(row.kind)));
+  const std::string evidence = has_figure(row) ? fmt::format("<span class=\"kind {}\">{}</span>",
+                                                             look, html(evidence_words(row.kind)))
+                                               : "–";
   return fmt::format("<tr role=\"row\" class=\"verdict {}\" {}>", look, data_attributes(row)) +
          cell("Verdict", badge(row.verdict)) + cell("Where", where(row, name_baseline)) +
          cell("Figure", figure) + cell("", interval_bar(row, axis), "picture") +
-         cell("Inside the range", inside) + cell("Evidence", evidence) +
-         cell("Why", why(row, quick)) + "</tr>\n";
+         cell("Inside", inside) + cell("Evidence", evidence) + cell("Why", why(row, quick)) +
+         "</tr>\n";
 }
 
 /// What holds for all rows of a claim.
@@ -195,7 +196,7 @@ std::string claim_details(const ClaimRows& claim, std::size_t number, bool quick
   for (const VerdictRow* row : claim.rows) rows += verdict_row(*row, axis, quick, !one_baseline);
   std::string head;
   for (const std::string_view title :
-       {"Verdict", "Where", "Figure", "Picture", "Inside the range", "Evidence", "Why"}) {
+       {"Verdict", "Where", "Figure", "Picture", "Inside", "Evidence", "Why"}) {
     head += fmt::format("<th role=\"columnheader\" scope=\"col\">{}</th>", title);
   }
   return fmt::format(
@@ -225,7 +226,8 @@ std::string verdict_section(const ReportInput& input) {
       "<h3 class=\"between\">The evidence, claim by claim</h3>\n"
       "<p class=\"legend\">In the pictures the band is the claimed range, the dot what was found, "
       "and the line its 95 % interval. A hollow dot on a dashed line was computed, not "
-      "measured.</p>\n";
+      "measured. <em>Inside</em> counts the layers or models whose own figure lies in the claimed "
+      "range.</p>\n";
   for (std::size_t i = 0; i < claims.size(); ++i) {
     result += claim_details(claims[i], i, input.quick);
   }

@@ -61,8 +61,8 @@ std::string reason_words(std::string_view code) {
 
 std::string_view evidence_words(std::string_view kind) {
   if (kind == "measured") return "measured here";
-  if (kind == "derived") return "derived by arithmetic, not measured";
-  if (kind == "predicted") return "predicted by a model, not measured";
+  if (kind == "derived") return "derived, not measured";
+  if (kind == "predicted") return "predicted, not measured";
   return kind;
 }
 
