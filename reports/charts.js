@@ -44,10 +44,16 @@
     context.stroke();
   }
 
-  // Intervals as whiskers, on bars and points alike.
+  // Intervals as whiskers: over bars, but behind points, which they would hide where they are short.
   const intervals = {
     id: "intervals",
+    beforeDatasetsDraw: function (chart) {
+      if (chart.config.type === "scatter") this.draw(chart);
+    },
     afterDatasetsDraw: function (chart) {
+      if (chart.config.type === "bar") this.draw(chart);
+    },
+    draw: function (chart) {
       const context = chart.ctx;
       const scales = chart.scales;
       context.save();

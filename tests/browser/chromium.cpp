@@ -200,15 +200,18 @@ void Chromium::open(const std::filesystem::path& page, const View& view) {
                                               {"height", view.height},
                                               {"deviceScaleFactor", 1},
                                               {"mobile", false}});
-  call("Emulation.setEmulatedMedia",
-       {{"features",
-         {{{"name", "prefers-color-scheme"}, {"value", view.dark ? "dark" : "light"}}}}});
+  prefer(view.dark);
   call("Emulation.setScriptExecutionDisabled", {{"value", !view.scripts}});
   loaded_ = false;
   const json answer =
       call("Page.navigate", {{"url", "file://" + std::filesystem::absolute(page).string()}});
   if (answer.contains("errorText")) throw std::runtime_error(answer["errorText"]);
   while (!loaded_) note(next_message());
+}
+
+void Chromium::prefer(bool dark) {
+  call("Emulation.setEmulatedMedia",
+       {{"features", {{{"name", "prefers-color-scheme"}, {"value", dark ? "dark" : "light"}}}}});
 }
 
 json Chromium::evaluate(const std::string& expression) {

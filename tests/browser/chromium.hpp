@@ -33,6 +33,9 @@ class Chromium {
   /// Opens a file in a fresh tab and waits until it is loaded.
   void open(const std::filesystem::path& page, const View& view);
 
+  /// Changes the colour scheme that the reader prefers, with the page open.
+  void prefer(bool dark);
+
   /// The value of a JavaScript expression in the page, by way of JSON.
   nlohmann::json evaluate(const std::string& expression);
 
