@@ -54,7 +54,7 @@ std::string machine_section(const ReportInput& input) {
   result += fact_table("The build", input.build, "Nothing is known of the build.");
   result += input.command.empty()
                 ? "<p class=\"nothing\">The command that made this run was not kept.</p>\n"
-                : fmt::format("<h3>Run it again</h3>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
+                : fmt::format("<h3>Run it again</h3>\n<pre><code>{}</code></pre>\n",
                               html(input.command));
   return result;
 }

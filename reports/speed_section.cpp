@@ -111,7 +111,7 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
     const Record* ceiling = cell->find("ceiling_fraction");
     table.row();
     table.cell(about.layer);
-    table.cell(fmt::format("{} × {}", about.n, about.k));
+    table.cell(fmt::format("{}\u00A0×\u00A0{}", about.n, about.k));
     table.cell(about.scheme);
     table.cell(about.backend);
     table.raw(html(record_text(latency)) +
