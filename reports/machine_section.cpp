@@ -52,10 +52,10 @@ std::string fact_table(std::string_view caption, const std::vector<Fact>& facts,
 std::string machine_section(const ReportInput& input) {
   std::string result = fact_table("The machine", machine_facts(input.machine), "");
   result += fact_table("The build", input.build, "Nothing is known of the build.");
-  result += input.command.empty()
-                ? "<p class=\"nothing\">The command that made this run was not kept.</p>\n"
-                : fmt::format("<h3>Run it again</h3>\n<pre><code>{}</code></pre>\n",
-                              html(input.command));
+  result +=
+      input.command.empty()
+          ? "<p class=\"nothing\">The command that made this run was not kept.</p>\n"
+          : fmt::format("<h3>Run it again</h3>\n<pre><code>{}</code></pre>\n", html(input.command));
   return result;
 }
 
