@@ -94,7 +94,6 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
                {"Time a call", true},
                {"Against the fastest FP32", true},
                {"Against its own FP32", true},
-               {"Of the ceiling", true},
                {"Legs", true},
                {"What ran"}},
               limit);
@@ -108,7 +107,6 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
   for (const Cell* cell : cells) {
     const Record& about = *cell->about;
     const Record* latency = cell->find("latency");
-    const Record* ceiling = cell->find("ceiling_fraction");
     table.row();
     table.cell(about.layer);
     table.cell(fmt::format("{}\u00A0×\u00A0{}", about.n, about.k));
@@ -120,7 +118,6 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
                    : fmt::format(" <span class=\"mark\">{}</span>", html(about.status))));
     table.cell(record_text(cell->find("speedup", kBest)));
     table.cell(record_text(cell->find("speedup", kOwn)));
-    table.cell(ceiling == nullptr ? "–" : percent_text(ceiling->value));
     table.cell(fmt::format("{}", latency->count));
     table.cell(ran(about));
   }

@@ -147,7 +147,6 @@ void add_layer_case(Rows& rows, const Layer& layer, const Regime& regime,
   rows.put("workspace_bytes", static_cast<double>(regime.m * layer.k), 0, "bytes", "", 1);
   rows.put("peak_rss_bytes", 3.4e8 + work * 6, 0, "bytes", "", 1);
   rows.put("sqnr", scheme.sqnr + wobble(seed + 7), 0, "dB", "", 1);
-  rows.put("ceiling_fraction", 0.7 + 0.15 * wobble(seed + 3), 0.02, "ratio");
 }
 
 void add_evaluation(Rows& rows, const SampleScheme& scheme, const SampleBackend& backend) {
