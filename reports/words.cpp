@@ -78,6 +78,7 @@ std::string regime_words(std::int64_t m, std::string_view cache, int threads) {
 std::string baseline_words(std::string_view baseline) {
   if (baseline == "best-fp32") return "the fastest FP32 on this machine";
   if (baseline == "own-fp32") return "the same backend's FP32";
+  if (baseline == "fp32") return "FP32";
   return std::string(baseline);
 }
 
