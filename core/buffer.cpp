@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -10,7 +12,7 @@ namespace qassay {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kAlignment = 64;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
@@ -21,22 +23,26 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
   if (bytes == 0) return;
   if (bytes > SIZE_MAX / 2) throw std::bad_alloc();  // no sum below can wrap around
-  const bool huge = bytes >= kHugePage;
-  const std::size_t unit = huge ? kHugePage : kPage;
-  mapped_ = round_up(bytes, unit);
+  if (bytes < kHugePage) {
+    const std::size_t padded = round_up(bytes, kAlignment);
+    data_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, padded));
+    if (data_ == nullptr) throw std::bad_alloc();
+    std::memset(data_, 0, padded);
+    return;
+  }
+  mapped_ = round_up(bytes, kHugePage);
   // A mapping starts on a page; one huge page more leaves room to start on a huge one.
-  const std::size_t slack = huge ? kHugePage : 0;
-  void* const start =
-      mmap(nullptr, mapped_ + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const start = mmap(nullptr, mapped_ + kHugePage, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (start == MAP_FAILED) throw std::bad_alloc();
-  auto address = reinterpret_cast<std::uintptr_t>(start);
-  const std::uintptr_t aligned = round_up(address, unit);
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const std::uintptr_t aligned = round_up(address, kHugePage);
   if (aligned != address) munmap(start, aligned - address);
-  const std::uintptr_t end = address + mapped_ + slack;
+  const std::uintptr_t end = address + mapped_ + kHugePage;
   if (end != aligned + mapped_)
     munmap(reinterpret_cast<void*>(aligned + mapped_), end - aligned - mapped_);
   data_ = reinterpret_cast<std::byte*>(aligned);
-  if (huge) madvise(data_, mapped_, MADV_HUGEPAGE);
+  madvise(data_, mapped_, MADV_HUGEPAGE);
 }
 
 Buffer::Buffer(Buffer&& other) noexcept
@@ -51,8 +57,6 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-Buffer::~Buffer() {
-  if (data_ != nullptr) munmap(data_, mapped_);
-}
+Buffer::~Buffer() { mapped_ > 0 ? static_cast<void>(munmap(data_, mapped_)) : std::free(data_); }
 
 }  // namespace qassay

@@ -4,8 +4,9 @@
 
 namespace qassay {
 
-/// Zeroed memory aligned to 64 bytes (2 MiB from there up, with huge pages asked for). Pages are
-/// placed by whoever touches them first. Throws std::bad_alloc.
+/// Zeroed memory aligned to 64 bytes. From 2 MiB up it is aligned to 2 MiB, huge pages are asked
+/// for, and pages are placed by whoever touches them first; below, it comes from the heap. Throws
+/// std::bad_alloc.
 class Buffer {
  public:
   Buffer() = default;
@@ -26,7 +27,7 @@ class Buffer {
  private:
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
-  std::size_t mapped_ = 0;
+  std::size_t mapped_ = 0;  // 0: from the heap
 };
 
 }  // namespace qassay

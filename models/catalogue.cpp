@@ -17,8 +17,9 @@ constexpr std::string_view kFmnistFeatures = "fmnist-features";
 
 void require(std::string_view name) {
   if (is_model(name)) return;
-  throw InputError("model", fmt::format("'{}' is not known", name),
-                   fmt::format("choose {}, or give shapes for layers with seeded weights", kFmnistFeatures));
+  throw InputError(
+      "model", fmt::format("'{}' is not known", name),
+      fmt::format("choose {}, or give shapes for layers with seeded weights", kFmnistFeatures));
 }
 
 }  // namespace

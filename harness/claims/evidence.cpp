@@ -26,7 +26,7 @@ bool in_regime(const Record& record, Evidence evidence, ClaimRegime regime) {
   if (record.layer.empty()) return false;
   if (evidence == Evidence::bytes) return true;
   return regime == ClaimRegime::decode ? record.m == 1 && record.cache == "cold"
-                                  : record.m >= kBatchRows && record.cache == "hot";
+                                       : record.m >= kBatchRows && record.cache == "hot";
 }
 
 bool speaks_of(const ClaimPart& part, const Record& record) {
@@ -233,8 +233,8 @@ bool is_fallback(const Record& record) {
   return is_fallback_word();
 }
 
-std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
-                                           std::span<const Record> records) {
+std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part,
+                                           ClaimRegime regime, std::span<const Record> records) {
   const Evidence evidence = claim.metric->evidence;
   std::map<std::pair<std::string, std::string>, Rows> by_scheme_and_backend;
   Rows fp32_latencies;

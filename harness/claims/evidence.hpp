@@ -51,8 +51,8 @@ struct CellEvidence {
 /// In doubt are: an interval over fewer than two legs or samples (underpowered); a speedup over
 /// FP32 cells of which none passed with vector code, and a decode speedup above 1.15 times the
 /// bytes it saves, since decoding is bound by reading the weights (baseline_suspect).
-std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
-                                           std::span<const Record> records);
+std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& part,
+                                           ClaimRegime regime, std::span<const Record> records);
 
 /// Whether reference or scalar code ran: the reference backend, or a word `ref`, `reference` or
 /// `scalar` in the name of the implementation ("ref:any", "gemm:ref").

@@ -17,7 +17,8 @@ namespace {
 
 constexpr double kBytesPerGb = 1e9;
 
-VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme, ClaimRegime regime) {
+VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme,
+                     ClaimRegime regime) {
   VerdictRow row;
   row.id = claim.id;
   row.kind = to_string(claim.kind);

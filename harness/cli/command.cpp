@@ -16,25 +16,34 @@ const std::vector<Command>& commands() {
       {"verify", "", "judge the claims by what a store holds", verify_command},
       {"report", "", "write a page that shows the verdicts and their evidence", report_command},
       {"export", "", "print every figure as JSON or CSV", export_command},
-      {"show", "CASE", "print what is known of one case, and the command that measures it again", show_command},
-      {"list", "", "list suites, models, backends and kernels, with what is missing and why", list_command},
+      {"show", "CASE", "print what is known of one case, and the command that measures it again",
+       show_command},
+      {"list", "", "list suites, models, backends and kernels, with what is missing and why",
+       list_command},
       {"hw", "[show|probe]", "describe this machine, or probe its ceilings", hw_command},
       {"worker", "", "", worker_command},
   };
   return all;
 }
 
-std::optional<po::variables_map> parse_arguments(const Command& command, const Arguments& arguments,
-                                                 po::options_description options,
-                                                 const po::positional_options_description& positional) {
+std::optional<po::variables_map> parse_arguments(
+    const Command& command, const Arguments& arguments, po::options_description options,
+    const po::positional_options_description& positional) {
   options.add_options()("help", "show this");
   po::variables_map values;
   try {
     // No guessing: an abbreviated option would change its meaning when a longer one is added.
-    const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(arguments).options(options).positional(positional).style(style).run(), values);
+    const int style =
+        po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments)
+                  .options(options)
+                  .positional(positional)
+                  .style(style)
+                  .run(),
+              values);
     if (values.contains("help")) {
-      std::cout << fmt::format("qassay {} {}\n{}\n\n", command.name, command.usage, command.summary) << options;
+      std::cout << fmt::format("qassay {} {}\n{}\n\n", command.name, command.usage, command.summary)
+                << options;
       return std::nullopt;
     }
     po::notify(values);

@@ -13,7 +13,7 @@ using Arguments = std::vector<std::string>;
 /// Exit statuses, the same for every command.
 enum ExitStatus : int {
   kFine = 0,
-  kGateFailed = 1,       // a regression, or a refuted claim where asked
+  kGateFailed = 1,  // a regression, or a refuted claim where asked
   kBadInput = 2,
   kNothingMeasured = 3,
   kSomeCasesFailed = 4,
@@ -22,7 +22,7 @@ enum ExitStatus : int {
 
 struct Command {
   std::string_view name;
-  std::string_view usage;    // what follows the name
+  std::string_view usage;  // what follows the name
   std::string_view summary;
   int (*run)(const Command& self, const Arguments& arguments);
 };
@@ -42,7 +42,8 @@ int worker_command(const Command& self, const Arguments& arguments);
 /// Parses strictly. Prints the help and returns nothing when --help is among the arguments; throws
 /// InputError for what the options do not know.
 std::optional<boost::program_options::variables_map> parse_arguments(
-    const Command& command, const Arguments& arguments, boost::program_options::options_description options,
+    const Command& command, const Arguments& arguments,
+    boost::program_options::options_description options,
     const boost::program_options::positional_options_description& positional = {});
 
 }  // namespace qassay

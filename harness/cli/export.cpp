@@ -17,7 +17,8 @@ int export_command(const Command& self, const Arguments& arguments) {
   std::string format;
   po::options_description options("options");
   store.add_to(options);
-  options.add_options()("format", po::value(&format)->value_name("json|csv")->default_value("json"), "of the output");
+  options.add_options()("format", po::value(&format)->value_name("json|csv")->default_value("json"),
+                        "of the output");
   if (!parse_arguments(self, arguments, options)) return kFine;
   if (format != "json" && format != "csv") {
     throw InputError("--format", fmt::format("'{}' is not known", format), "choose json or csv");

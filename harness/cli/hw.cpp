@@ -23,7 +23,9 @@ constexpr int kSamples = 21;
 void print_machine(const Machine& machine) {
   std::vector<std::string_view> isas;
   for (const Isa isa : machine.isas) isas.push_back(to_string(isa));
-  const auto line = [](std::string_view name, const std::string& value) { fmt::print("{:<28} {}\n", name, value); };
+  const auto line = [](std::string_view name, const std::string& value) {
+    fmt::print("{:<28} {}\n", name, value);
+  };
   line("cpu", machine.cpu);
   line("instruction sets", fmt::format("{}", fmt::join(isas, ", ")));
   line("cores allowed", fmt::format("{}", fmt::join(machine.cores, ", ")));
@@ -50,8 +52,8 @@ void print_ceilings(const Machine& machine) {
     if (median(values) == 0) {
       fmt::print("{:<28} not probed: this machine lacks the instructions\n", name);
     } else {
-      fmt::print("{:<28} {:.1f} {} (quartiles {:.1f} to {:.1f})\n", name, median(values), unit, quantile(values, 0.25),
-                 quantile(values, 0.75));
+      fmt::print("{:<28} {:.1f} {} (quartiles {:.1f} to {:.1f})\n", name, median(values), unit,
+                 quantile(values, 0.25), quantile(values, 0.75));
     }
   };
   print("memory read", &Ceilings::read_bytes_per_second, "GB/s");

@@ -13,16 +13,19 @@ namespace po = boost::program_options;
 int list_command(const Command& self, const Arguments& arguments) {
   std::vector<std::string> libraries;
   po::options_description options("options");
-  options.add_options()("kernels", po::value(&libraries)->composing()->value_name("FILE"), "one more library of kernels");
+  options.add_options()("kernels", po::value(&libraries)->composing()->value_name("FILE"),
+                        "one more library of kernels");
   if (!parse_arguments(self, arguments, options)) return kFine;
 
   fmt::print("suites\n");
-  for (const std::string& name : shipped_suites()) fmt::print("  {:<24} {}\n", name, load_suite(name).description);
+  for (const std::string& name : shipped_suites())
+    fmt::print("  {:<24} {}\n", name, load_suite(name).description);
 
   fmt::print("\nmodels\n");
   for (const std::string& name : catalogue_models()) {
     const auto refusal = unavailable(name);
-    fmt::print("  {:<24} {}\n", name, refusal ? "not here: " + refusal->reason : "evaluated on " + model_dataset(name));
+    fmt::print("  {:<24} {}\n", name,
+               refusal ? "not here: " + refusal->reason : "evaluated on " + model_dataset(name));
   }
 
   std::vector<std::filesystem::path> paths{default_kernel_library()};
@@ -31,8 +34,9 @@ int list_command(const Command& self, const Arguments& arguments) {
   fmt::print("\nbackends\n");
   for (const Backend& backend : kernels.backends()) {
     fmt::print("  {:<24} {}\n", backend.name,
-               backend.missing.empty() ? (backend.version.empty() ? "our own" : std::string(backend.version))
-                                       : fmt::format("not here: {}", backend.missing));
+               backend.missing.empty()
+                   ? (backend.version.empty() ? "our own" : std::string(backend.version))
+                   : fmt::format("not here: {}", backend.missing));
   }
 
   fmt::print("\nkernels\n");

@@ -17,10 +17,12 @@ void print_help() {
   fmt::print("qassay: assays quantized models\n\nusage: qassay COMMAND [OPTIONS]\n\n");
   for (const Command& command : commands()) {
     if (!command.summary.empty()) {
-      fmt::print("  {:<20} {}\n", fmt::format("{} {}", command.name, command.usage), command.summary);
+      fmt::print("  {:<20} {}\n", fmt::format("{} {}", command.name, command.usage),
+                 command.summary);
     }
   }
-  fmt::print("\n`qassay COMMAND --help` shows a command's options; `qassay --version` the build.\n");
+  fmt::print(
+      "\n`qassay COMMAND --help` shows a command's options; `qassay --version` the build.\n");
 }
 
 int dispatch(const Arguments& arguments) {

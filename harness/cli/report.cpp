@@ -40,12 +40,14 @@ ReportInput describe(const OpenedRun& opened) {
   const StoredRun& run = opened.run;
   ReportInput input;
   input.title = fmt::format("qassay: {}", run.info.suite);
-  input.generated = fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(run.started)));
+  input.generated =
+      fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(run.started)));
   input.quick = run.info.quick;
   input.suite = run.info.suite;
   input.records = opened.store.records(run.id);
   input.verdicts = opened.store.verdicts(run.id);
-  if (input.verdicts.empty()) input.verdicts = judge_all(seed_claims(), input.records, {.quick = input.quick});
+  if (input.verdicts.empty())
+    input.verdicts = judge_all(seed_claims(), input.records, {.quick = input.quick});
   input.machine = run.info.machine;
   input.build = build_facts(run);
   input.command = run.info.command;
@@ -63,7 +65,8 @@ void write_file(const std::filesystem::path& path, const ReportInput& input) {
   if (!out || failed) {
     const std::string why = failed ? failed.message() : std::strerror(errno);
     std::filesystem::remove(draft, failed);
-    throw InputError(path.string(), fmt::format("cannot be written ({})", why), "name a file in a folder that may be written");
+    throw InputError(path.string(), fmt::format("cannot be written ({})", why),
+                     "name a file in a folder that may be written");
   }
 }
 
@@ -74,7 +77,8 @@ int report_command(const Command& self, const Arguments& arguments) {
   std::string output;
   po::options_description options("options");
   store.add_to(options);
-  options.add_options()("output", po::value(&output)->value_name("FILE")->default_value("report.html"), "the page");
+  options.add_options()(
+      "output", po::value(&output)->value_name("FILE")->default_value("report.html"), "the page");
   if (!parse_arguments(self, arguments, options)) return kFine;
   write_file(output, describe(open_run(store, Access::read)));
   fmt::print("{}\n", std::filesystem::absolute(output).string());

@@ -15,7 +15,8 @@ namespace {
 
 namespace po = boost::program_options;
 
-/// Every cell, but fewer legs, rounds and samples: enough to see that all works, not to judge a claim.
+/// Every cell, but fewer legs, rounds and samples: enough to see that all works, not to judge a
+/// claim.
 constexpr Timing kQuick{.legs = 2, .rounds = 4, .round_seconds = 0.004, .warmup_seconds = 0.001};
 
 std::string quoted(const std::string& argument) {
@@ -37,15 +38,18 @@ int checked_threads(int asked, const Machine& machine) {
   const int allowed = allowed_threads(machine);
   if (asked == 0) return allowed;
   if (asked < 0 || asked > allowed) {
-    throw InputError("--threads", fmt::format("{} threads are asked for, and this process may use {}", asked, allowed),
-                     fmt::format("choose 1 to {}", allowed));
+    throw InputError(
+        "--threads",
+        fmt::format("{} threads are asked for, and this process may use {}", asked, allowed),
+        fmt::format("choose 1 to {}", allowed));
   }
   return asked;
 }
 
 void print_list(const Plan& plan) {
   for (const CaseRow& row : plan.cases()) {
-    const std::string note = row.status == "planned" ? row.kernel : fmt::format("{}: {}", row.status, row.reason);
+    const std::string note =
+        row.status == "planned" ? row.kernel : fmt::format("{}: {}", row.status, row.reason);
     fmt::print("{}{}  {}\n", row.key, row.arm == "a" ? "" : fmt::format("  arm {}", row.arm), note);
   }
 }
@@ -53,20 +57,22 @@ void print_list(const Plan& plan) {
 void print_dry_run(const Plan& plan, const Timing& timing) {
   double seconds = 0;
   for (const Group& group : plan.groups) {
-    const auto planned = std::ranges::count_if(
-        group.cases, [](const CaseRow& row) { return row.status == "planned" && !row.layer.empty(); });
-    seconds += static_cast<double>(planned) * timing.legs * timing.rounds * (timing.round_seconds + timing.warmup_seconds);
+    const auto planned = std::ranges::count_if(group.cases, [](const CaseRow& row) {
+      return row.status == "planned" && !row.layer.empty();
+    });
+    seconds += static_cast<double>(planned) * timing.legs * timing.rounds *
+               (timing.round_seconds + timing.warmup_seconds);
     fmt::print("{}: {} cases in {} legs\n", group.key, planned, timing.legs);
   }
-  fmt::print("{} groups; at least {:.0f} s of timing, and preparation and verification besides\n", plan.groups.size(),
-             seconds);
+  fmt::print("{} groups; at least {:.0f} s of timing, and preparation and verification besides\n",
+             plan.groups.size(), seconds);
 }
 
 void print_summary(const RunResult& result, const Plan& plan, const std::filesystem::path& store) {
   std::map<std::string, int> planned;
   for (const CaseRow& row : plan.cases()) ++planned[row.status];
-  fmt::print(stderr, "run {} in {}: {} cases measured, {} unsupported, {} skipped{}\n", result.run, store.string(),
-             planned["planned"], planned["unsupported"], planned["skipped"],
+  fmt::print(stderr, "run {} in {}: {} cases measured, {} unsupported, {} skipped{}\n", result.run,
+             store.string(), planned["planned"], planned["unsupported"], planned["skipped"],
              result.some_failed ? "; some failed (`qassay report` says why)" : "");
 }
 
@@ -81,27 +87,36 @@ int run_command(const Command& self, const Arguments& arguments) {
   Filters& filters = request.plan.filters;
 
   po::options_description options("options");
-  options.add_options()                                                                                    //
-      ("suite", po::value(&suite)->value_name("SUITE"), "shipped suite or path of a .toml file")           //
-      ("store", po::value(&store)->value_name("FILE")->default_value("qassay.db"), "where results go")     //
-      ("threads", po::value(&threads)->value_name("N"), "default: all cores that this process may use")    //
-      ("scheme", po::value(&filters.schemes)->composing()->value_name("S"), "only this scheme (and FP32)")  //
-      ("backend", po::value(&filters.backends)->composing()->value_name("B"), "only this backend (and FP32)")  //
-      ("layer", po::value(&filters.layers)->composing()->value_name("GLOB"), "only these layers, as model/layer")  //
-      ("isa", po::value(&request.isa)->value_name("ISA"), "highest instruction set of our own kernels")    //
-      ("kernels", po::value(&libraries)->composing()->value_name("FILE"), "one more library of kernels")   //
-      ("quick", po::bool_switch(&request.quick), "every cell, fewer legs and rounds; judges nothing")      //
-      ("both-arms", po::bool_switch(&request.plan.both_arms), "A/A: measure every case twice")             //
-      ("list", "print the cases and stop")                                                                 //
-      ("dry-run", "print the groups and the time they take at least, and stop")                            //
-      ("resume", po::bool_switch(&request.resume), "go on with the store's last run")                      //
+  options.add_options()                                                                           //
+      ("suite", po::value(&suite)->value_name("SUITE"), "shipped suite or path of a .toml file")  //
+      ("store", po::value(&store)->value_name("FILE")->default_value("qassay.db"),
+       "where results go")  //
+      ("threads", po::value(&threads)->value_name("N"),
+       "default: all cores that this process may use")  //
+      ("scheme", po::value(&filters.schemes)->composing()->value_name("S"),
+       "only this scheme (and FP32)")  //
+      ("backend", po::value(&filters.backends)->composing()->value_name("B"),
+       "only this backend (and FP32)")  //
+      ("layer", po::value(&filters.layers)->composing()->value_name("GLOB"),
+       "only these layers, as model/layer")  //
+      ("isa", po::value(&request.isa)->value_name("ISA"),
+       "highest instruction set of our own kernels")  //
+      ("kernels", po::value(&libraries)->composing()->value_name("FILE"),
+       "one more library of kernels")  //
+      ("quick", po::bool_switch(&request.quick),
+       "every cell, fewer legs and rounds; judges nothing")                                     //
+      ("both-arms", po::bool_switch(&request.plan.both_arms), "A/A: measure every case twice")  //
+      ("list", "print the cases and stop")                                                      //
+      ("dry-run", "print the groups and the time they take at least, and stop")                 //
+      ("resume", po::bool_switch(&request.resume), "go on with the store's last run")           //
       ("case-timeout", po::value(&request.case_timeout_seconds)->value_name("SECONDS"),
        "a worker silent for so long is ended (default 300)");
   po::positional_options_description positional;
   positional.add("suite", 1);
   const auto values = parse_arguments(self, arguments, options, positional);
   if (!values) return kFine;
-  if (suite.empty()) throw InputError("qassay run", "no suite is named", "name one, such as `qassay run default`");
+  if (suite.empty())
+    throw InputError("qassay run", "no suite is named", "name one, such as `qassay run default`");
   if (!(request.case_timeout_seconds > 0)) {
     throw InputError("--case-timeout", "is not positive", "give a number of seconds");
   }
@@ -114,9 +129,11 @@ int run_command(const Command& self, const Arguments& arguments) {
   request.store = store;
   request.command = command_line(arguments);
   request.kernel_libraries = {default_kernel_library()};
-  request.kernel_libraries.insert(request.kernel_libraries.end(), libraries.begin(), libraries.end());
-  const KernelChoice kernels(request.kernel_libraries, machine,
-                             request.isa.empty() ? std::nullopt : std::optional(parse_isa(request.isa)));
+  request.kernel_libraries.insert(request.kernel_libraries.end(), libraries.begin(),
+                                  libraries.end());
+  const KernelChoice kernels(
+      request.kernel_libraries, machine,
+      request.isa.empty() ? std::nullopt : std::optional(parse_isa(request.isa)));
   const Plan plan = make_plan(request.suite, request.plan, kernels, machine);
   if (values->contains("list")) return print_list(plan), kFine;
   if (values->contains("dry-run")) return print_dry_run(plan, request.timing), kFine;

@@ -13,8 +13,8 @@ namespace po = boost::program_options;
 
 /// The command that measures this case (and the baselines that it is compared with) again.
 std::string command_again(const Record& record, const StoredRun& run) {
-  std::string command = fmt::format("qassay run {} --threads {} --scheme {} --backend {}", run.info.suite, record.threads,
-                                    record.scheme, record.backend);
+  std::string command = fmt::format("qassay run {} --threads {} --scheme {} --backend {}",
+                                    run.info.suite, record.threads, record.scheme, record.backend);
   if (!record.layer.empty()) command += fmt::format(" --layer '{}/{}'", record.model, record.layer);
   if (run.info.isa != "auto") command += " --isa " + run.info.isa;
   if (run.info.quick) command += " --quick";
@@ -22,8 +22,10 @@ std::string command_again(const Record& record, const StoredRun& run) {
 }
 
 void print_case(const Record& record) {
-  fmt::print("case            {}{}\n", record.case_key, record.arm == "a" ? "" : " (arm " + record.arm + ")");
-  fmt::print("status          {}{}\n", record.status, record.reason.empty() ? "" : ": " + record.reason);
+  fmt::print("case            {}{}\n", record.case_key,
+             record.arm == "a" ? "" : " (arm " + record.arm + ")");
+  fmt::print("status          {}{}\n", record.status,
+             record.reason.empty() ? "" : ": " + record.reason);
   if (record.n > 0) fmt::print("layer           {} out x {} in features\n", record.n, record.k);
   fmt::print("kernel          {}\nimplementation  {}\n", record.kernel, record.implementation);
 }
@@ -35,11 +37,14 @@ int show_command(const Command& self, const Arguments& arguments) {
   std::string key;
   po::options_description options("options");
   store.add_to(options);
-  options.add_options()("case", po::value(&key)->value_name("CASE"), "its key, as `qassay run --list` prints it");
+  options.add_options()("case", po::value(&key)->value_name("CASE"),
+                        "its key, as `qassay run --list` prints it");
   po::positional_options_description positional;
   positional.add("case", 1);
   if (!parse_arguments(self, arguments, options, positional)) return kFine;
-  if (key.empty()) throw InputError("qassay show", "no case is named", "take a key from `qassay run SUITE --list`");
+  if (key.empty())
+    throw InputError("qassay show", "no case is named",
+                     "take a key from `qassay run SUITE --list`");
 
   const OpenedRun opened = open_run(store, Access::read);
   std::vector<Record> records = opened.store.records(opened.run.id);
@@ -51,8 +56,9 @@ int show_command(const Command& self, const Arguments& arguments) {
   print_case(records.front());
   for (const Record& record : records) {
     if (record.metric.empty()) continue;
-    const std::string range =
-        record.low == record.high ? "" : fmt::format(" ({:.6g} to {:.6g})", record.low, record.high);
+    const std::string range = record.low == record.high
+                                  ? ""
+                                  : fmt::format(" ({:.6g} to {:.6g})", record.low, record.high);
     fmt::print("{:<15} {:.6g}{} {}{}\n", record.metric, record.value, range, record.unit,
                record.baseline.empty() ? "" : " against " + record.baseline);
   }

@@ -21,10 +21,11 @@ int verify_command(const Command& self, const Arguments& arguments) {
   bool gate = false;
   po::options_description options("options");
   store.add_to(options);
-  options.add_options()                                                                                 //
-      ("claims", po::value(&files)->value_name("FILE"), "claims of your own (TOML); default: the shipped ones")  //
-      ("json", po::bool_switch(&json), "print the verdicts as JSON")                                    //
-      ("explain", po::bool_switch(&explained), "say of each verdict where the interval lies")           //
+  options.add_options()  //
+      ("claims", po::value(&files)->value_name("FILE"),
+       "claims of your own (TOML); default: the shipped ones")                                 //
+      ("json", po::bool_switch(&json), "print the verdicts as JSON")                           //
+      ("explain", po::bool_switch(&explained), "say of each verdict where the interval lies")  //
       ("fail-on-refuted", po::bool_switch(&gate), "exit with 1 when a claim is refuted");
   po::positional_options_description positional;
   positional.add("claims", -1);
@@ -32,7 +33,8 @@ int verify_command(const Command& self, const Arguments& arguments) {
 
   std::vector<Claim> claims;
   if (files.empty()) claims = seed_claims();
-  for (const std::string& file : files) std::ranges::move(read_claims_file(file), std::back_inserter(claims));
+  for (const std::string& file : files)
+    std::ranges::move(read_claims_file(file), std::back_inserter(claims));
 
   OpenedRun opened = open_run(store, Access::write);
   const std::vector<VerdictRow> verdicts =
@@ -42,7 +44,8 @@ int verify_command(const Command& self, const Arguments& arguments) {
   if (explained && !json) {
     for (const VerdictRow& row : verdicts) fmt::print("{}\n", explain(row));
   }
-  const bool refuted = std::ranges::any_of(verdicts, [](const VerdictRow& row) { return row.verdict == "refuted"; });
+  const bool refuted =
+      std::ranges::any_of(verdicts, [](const VerdictRow& row) { return row.verdict == "refuted"; });
   return gate && refuted ? kGateFailed : kFine;
 }
 

@@ -23,9 +23,11 @@ namespace {
 
 void write_line(const nlohmann::json& json) {
   // Text from libraries may be anything; the line must be UTF-8.
-  const std::string line = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  const std::string line =
+      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
   for (std::size_t written = 0; written < line.size();) {
-    const ssize_t count = write(WorkerProcess::kSocket, line.data() + written, line.size() - written);
+    const ssize_t count =
+        write(WorkerProcess::kSocket, line.data() + written, line.size() - written);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) _exit(1);  // the parent is gone
     written += static_cast<std::size_t>(count);
@@ -39,7 +41,8 @@ std::string read_line() {
     const ssize_t count = read(WorkerProcess::kSocket, block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      throw InputError("qassay worker", "has no job on its socket", "use `qassay run`, which starts workers itself");
+      throw InputError("qassay worker", "has no job on its socket",
+                       "use `qassay run`, which starts workers itself");
     }
     line.append(block.data(), static_cast<std::size_t>(count));
   }

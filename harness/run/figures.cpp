@@ -20,15 +20,15 @@ class CaseFigures {
 
   void add(const char* metric, const Interval& value, const char* unit, const char* direction,
            const char* baseline = "") {
-    out_.push_back({row_.key, row_.arm, metric, value.value, value.low, value.high, value.count, unit,
-                    direction, baseline});
+    out_.push_back({row_.key, row_.arm, metric, value.value, value.low, value.high, value.count,
+                    unit, direction, baseline});
   }
-  void add(const char* metric, const std::optional<Interval>& value, const char* unit, const char* direction,
-           const char* baseline = "") {
+  void add(const char* metric, const std::optional<Interval>& value, const char* unit,
+           const char* direction, const char* baseline = "") {
     if (value) add(metric, *value, unit, direction, baseline);
   }
-  void add_exact(const char* metric, double value, std::int64_t count, const char* unit, const char* direction,
-                 const char* baseline = "") {
+  void add_exact(const char* metric, double value, std::int64_t count, const char* unit,
+                 const char* direction, const char* baseline = "") {
     add(metric, Interval{value, value, value, count}, unit, direction, baseline);
   }
 
@@ -42,7 +42,8 @@ using Times = std::map<int, std::map<int, double>>;
 
 class TimingFigures {
  public:
-  TimingFigures(std::span<const CaseRow> cases, std::span<const LegRow> legs) : cases_(cases), legs_(legs) {
+  TimingFigures(std::span<const CaseRow> cases, std::span<const LegRow> legs)
+      : cases_(cases), legs_(legs) {
     for (const LegRow& leg : legs) {
       for (const LegCaseRow& found : leg.cases) {
         if (found.status != "passed" && found.status != "mistrusted") continue;
@@ -73,13 +74,16 @@ class TimingFigures {
       });
       if (found == leg.cases.end()) continue;
       if (legs == 0) {
-        figures.add_exact("weight_bytes", static_cast<double>(found->packed_bytes), 1, "bytes", "lower");
-        figures.add_exact("workspace_bytes", static_cast<double>(found->workspace_bytes), 1, "bytes", "lower");
+        figures.add_exact("weight_bytes", static_cast<double>(found->packed_bytes), 1, "bytes",
+                          "lower");
+        figures.add_exact("workspace_bytes", static_cast<double>(found->workspace_bytes), 1,
+                          "bytes", "lower");
       }
       ++legs;
       peak = std::max(peak, leg.peak_rss_bytes);
     }
-    if (legs > 0) figures.add_exact("peak_rss_bytes", static_cast<double>(peak), legs, "bytes", "lower");
+    if (legs > 0)
+      figures.add_exact("peak_rss_bytes", static_cast<double>(peak), legs, "bytes", "lower");
   }
 
   void add_times(const CaseRow& row, CaseFigures& figures) const {
@@ -90,7 +94,9 @@ class TimingFigures {
       figures.add("speedup", speedup(*best, row), "ratio", "higher", "best-fp32");
     }
     for (const CaseRow& other : cases_) {
-      if (other.layer != row.layer || other.arm != "a" || &other == &row || other.backend != row.backend) continue;
+      if (other.layer != row.layer || other.arm != "a" || &other == &row ||
+          other.backend != row.backend)
+        continue;
       if (row.arm == "b" && other.key == row.key) {
         figures.add("speedup", speedup(other, row), "ratio", "higher", "arm-a");
       }
@@ -162,11 +168,13 @@ Interval relative_loss(const Interval& ratio) {
 
 }  // namespace
 
-std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases, std::span<const LegRow> legs) {
+std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases,
+                                      std::span<const LegRow> legs) {
   return TimingFigures(cases, legs).rows();
 }
 
-std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases, std::span<const SampleScoresRow> samples,
+std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases,
+                                        std::span<const SampleScoresRow> samples,
                                         std::span<const std::uint8_t> labels) {
   const auto predictions = [&](const CaseRow& row) -> const std::vector<std::uint8_t>* {
     const auto found = std::ranges::find_if(samples, [&](const SampleScoresRow& scores) {
@@ -186,7 +194,8 @@ std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases, std::spa
     CaseFigures figures(row, rows);
     const auto count = static_cast<std::int64_t>(candidate->size());
     const std::span<const std::uint8_t> truth = labels.first(candidate->size());
-    const auto right = static_cast<std::int64_t>(std::lround(top1(*candidate, truth) * static_cast<double>(count)));
+    const auto right = static_cast<std::int64_t>(
+        std::lround(top1(*candidate, truth) * static_cast<double>(count)));
     figures.add("top1", proportion(right, count), "fraction", "higher");
     if (baseline == nullptr || baseline == &row) continue;
     const PredictionPairs pairs = compare_predictions(*predictions(*baseline), *candidate, truth);
@@ -198,8 +207,10 @@ std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases, std::spa
     }
     figures.add("loss_error_growth", paired_error_growth(pairs.outcomes), "ratio", "lower", "fp32");
     figures.add("agreement", proportion(pairs.agreeing, count), "fraction", "higher", "fp32");
-    figures.add_exact("flips_lost", static_cast<double>(pairs.outcomes.lost), count, "samples", "lower", "fp32");
-    figures.add_exact("flips_won", static_cast<double>(pairs.outcomes.won), count, "samples", "none", "fp32");
+    figures.add_exact("flips_lost", static_cast<double>(pairs.outcomes.lost), count, "samples",
+                      "lower", "fp32");
+    figures.add_exact("flips_won", static_cast<double>(pairs.outcomes.won), count, "samples",
+                      "none", "fp32");
   }
   return rows;
 }

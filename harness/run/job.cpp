@@ -14,29 +14,32 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Regime, m, cache)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Timing, legs, rounds, round_seconds, warmup_seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerShape, name, n, k)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Fact, name, value)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, isas, cores, cpu_quota, last_level_cache_bytes, memory_bytes, facts,
-                                   fingerprint)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CaseRow, key, arm, group, legs, model, layer, n, k, m, cache, threads, scheme, method,
-                                   backend, kernel, status, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, isas, cores, cpu_quota, last_level_cache_bytes,
+                                   memory_bytes, facts, fingerprint)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CaseRow, key, arm, group, legs, model, layer, n, k, m, cache,
+                                   threads, scheme, method, backend, kernel, status, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, evaluate, regime, layers, cases)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit, direction,
-                                   baseline)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches, iterations)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LegCaseRow, case_key, arm, status, reason, implementation, packed_bytes,
-                                   workspace_bytes, rounds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleScoresRow, case_key, arm, dataset, dataset_hash, predictions)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,
+                                   direction, baseline)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches,
+                                   iterations)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LegCaseRow, case_key, arm, status, reason, implementation,
+                                   packed_bytes, workspace_bytes, rounds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleScoresRow, case_key, arm, dataset, dataset_hash,
+                                   predictions)
 
-#define QASSAY_JSON(Type, ...)                                                                \
-  void to_json(nlohmann::json& nlohmann_json_j, const Type& nlohmann_json_t) {                \
-    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_TO, __VA_ARGS__))                  \
-  }                                                                                           \
-  void from_json(const nlohmann::json& nlohmann_json_j, Type& nlohmann_json_t) {              \
-    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM, __VA_ARGS__))                \
+#define QASSAY_JSON(Type, ...)                                                   \
+  void to_json(nlohmann::json& nlohmann_json_j, const Type& nlohmann_json_t) {   \
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_TO, __VA_ARGS__))     \
+  }                                                                              \
+  void from_json(const nlohmann::json& nlohmann_json_j, Type& nlohmann_json_t) { \
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM, __VA_ARGS__))   \
   }
 
 QASSAY_JSON(Job, group, leg, timing, samples, kernel_libraries, isa, seed, threads, machine)
 QASSAY_JSON(Step, case_key, arm, doing)
-QASSAY_JSON(LegRow, group, leg, started, seconds, peak_rss_bytes, environment, cases, metrics, samples)
+QASSAY_JSON(LegRow, group, leg, started, seconds, peak_rss_bytes, environment, cases, metrics,
+            samples)
 
 #undef QASSAY_JSON
 

@@ -14,21 +14,22 @@ namespace qassay {
 
 /// What the parent tells a worker: one leg of one group.
 struct Job {
-  Group group;                              // cases with status "planned" only
+  Group group;  // cases with status "planned" only
   int leg = 0;
   Timing timing;
-  std::int64_t samples = 0;                 // of the evaluation set; 0: all
+  std::int64_t samples = 0;  // of the evaluation set; 0: all
   std::vector<std::string> kernel_libraries;
-  std::string isa;                          // forced, or empty
-  std::string seed;                         // of orders and sampled columns: run and leg have their own
+  std::string isa;   // forced, or empty
+  std::string seed;  // of orders and sampled columns: run and leg have their own
   int threads = 1;
-  Machine machine;                          // cores to pin to, cache to exceed
+  Machine machine;  // cores to pin to, cache to exceed
 };
 
-/// What a worker says before each step, so that the parent knows what was in hand when it fell silent.
+/// What a worker says before each step, so that the parent knows what was in hand when it fell
+/// silent.
 struct Step {
   std::string case_key, arm;
-  std::string doing;                        // "preparing", "verifying", "timing", "evaluating"
+  std::string doing;  // "preparing", "verifying", "timing", "evaluating"
 };
 
 void to_json(nlohmann::json& json, const Job& job);

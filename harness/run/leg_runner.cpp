@@ -17,14 +17,16 @@ LegRow empty_leg(const Job& job) {
   LegRow leg;
   leg.group = job.group.key;
   leg.leg = job.leg;
-  leg.started = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  leg.started =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   leg.environment = "{}";
   return leg;
 }
 
 }  // namespace
 
-void LegRunner::exclude(const std::string& case_key, const std::string& arm, const std::string& reason) {
+void LegRunner::exclude(const std::string& case_key, const std::string& arm,
+                        const std::string& reason) {
   excluded_[{case_key, arm}] = reason;
 }
 
@@ -43,7 +45,8 @@ std::variant<LegRow, LegRunner::Failure> LegRunner::attempt(const Job& job) cons
     }
     const std::string doing = failure.step.doing.empty() ? "starting" : failure.step.doing;
     if (heard == WorkerProcess::Heard::silence) {
-      failure.reason = fmt::format("no sign of life for {:.0f} s while {}", patience_.count(), doing);
+      failure.reason =
+          fmt::format("no sign of life for {:.0f} s while {}", patience_.count(), doing);
     } else {
       const WorkerProcess::Ending ending = worker.end();
       failure.killed = ending.killed;
@@ -57,8 +60,11 @@ LegRow LegRunner::run(Job job) {
   const std::vector<CaseRow> all = job.group.cases;
   std::string forgiven;  // the case whose worker was killed once already
   for (;;) {
-    std::erase_if(job.group.cases, [&](const CaseRow& row) { return excluded_.contains({row.key, row.arm}); });
-    const bool anything = std::ranges::any_of(job.group.cases, [](const CaseRow& row) { return !row.layer.empty(); });
+    std::erase_if(job.group.cases, [&](const CaseRow& row) {
+      return excluded_.contains({row.key, row.arm});
+    });
+    const bool anything =
+        std::ranges::any_of(job.group.cases, [](const CaseRow& row) { return !row.layer.empty(); });
     auto result = anything ? attempt(job) : std::variant<LegRow, Failure>(empty_leg(job));
     if (auto* leg = std::get_if<LegRow>(&result)) {
       for (const CaseRow& row : all) {

@@ -10,9 +10,9 @@
 
 namespace qassay {
 
-/// Runs legs in fresh workers. A case that brings its worker down (a crash, a hang, too much memory) is
-/// taken out, here and in all later legs, and the leg is run again without it: one bad kernel costs its
-/// own cells only.
+/// Runs legs in fresh workers. A case that brings its worker down (a crash, a hang, too much
+/// memory) is taken out, here and in all later legs, and the leg is run again without it: one bad
+/// kernel costs its own cells only.
 class LegRunner {
  public:
   explicit LegRunner(std::chrono::duration<double> patience) : patience_(patience) {}

@@ -67,7 +67,8 @@ void require_same_conditions(const RunInfo& before, const RunInfo& now) {
   require(before.machine.fingerprint == now.machine.fingerprint, "machine");
   require(before.threads == now.threads, "number of threads");
   require(before.isa == now.isa, "--isa");
-  require(before.quick == now.quick && before.settings == now.settings, "choice of cases or timing");
+  require(before.quick == now.quick && before.settings == now.settings,
+          "choice of cases or timing");
 }
 
 class Runner {
@@ -107,7 +108,8 @@ class Runner {
     }
     const auto latest = store_.latest_run();
     if (!latest) {
-      throw InputError(request_.store.string(), "holds no run to resume", "start one without --resume");
+      throw InputError(request_.store.string(), "holds no run to resume",
+                       "start one without --resume");
     }
     run_ = *latest;
     require_same_conditions(store_.run(run_).info, info);
@@ -125,11 +127,13 @@ class Runner {
   bool measure() {
     std::map<std::string, int> to_do;
     for (const Group& group : plan_.groups) {
-      for (int leg = 0; leg < request_.timing.legs; ++leg) to_do[group.key] += done_.contains({group.key, leg}) ? 0 : 1;
+      for (int leg = 0; leg < request_.timing.legs; ++leg)
+        to_do[group.key] += done_.contains({group.key, leg}) ? 0 : 1;
     }
     // Fitted here, so that no worker has to: a leg only measures.
     for (const Group& group : plan_.groups) {
-      if (is_model(group.model) && !unavailable(group.model)) load_catalogue_model(group.model, plan_.threads);
+      if (is_model(group.model) && !unavailable(group.model))
+        load_catalogue_model(group.model, plan_.threads);
     }
     Progress progress(to_do, stderr);
     const InterruptGuard guard;
@@ -157,7 +161,8 @@ class Runner {
     job.leg = leg;
     job.timing = request_.timing;
     job.samples = request_.quick ? kQuickSamples : 0;
-    for (const auto& library : request_.kernel_libraries) job.kernel_libraries.push_back(library.string());
+    for (const auto& library : request_.kernel_libraries)
+      job.kernel_libraries.push_back(library.string());
     job.isa = request_.isa;
     job.seed = fmt::format("{}:{}:leg{}", request_.suite.name, group.key, leg);
     job.threads = plan_.threads;
@@ -167,14 +172,18 @@ class Runner {
 
   std::vector<MetricRow> figures() const {
     std::vector<MetricRow> all;
-    const auto append = [&](std::vector<MetricRow> rows) { all.insert(all.end(), rows.begin(), rows.end()); };
+    const auto append = [&](std::vector<MetricRow> rows) {
+      all.insert(all.end(), rows.begin(), rows.end());
+    };
     for (const Group& group : plan_.groups) {
       const std::vector<LegRow> legs = store_.legs(run_, group.key);
       append(timing_figures(group.cases, legs));
       if (!group.evaluate) continue;
       std::vector<SampleScoresRow> samples;
-      for (const LegRow& leg : legs) samples.insert(samples.end(), leg.samples.begin(), leg.samples.end());
-      append(accuracy_figures(group.cases, samples, find_dataset(model_dataset(group.model)).test().labels));
+      for (const LegRow& leg : legs)
+        samples.insert(samples.end(), leg.samples.begin(), leg.samples.end());
+      append(accuracy_figures(group.cases, samples,
+                              find_dataset(model_dataset(group.model)).test().labels));
     }
     return all;
   }

@@ -9,8 +9,8 @@
 
 namespace qassay {
 
-/// A worker: this program again, as `qassay worker`, in a fresh process, speaking lines over a socket.
-/// The destructor ends it.
+/// A worker: this program again, as `qassay worker`, in a fresh process, speaking lines over a
+/// socket. The destructor ends it.
 class WorkerProcess {
  public:
   /// `threads`: of OpenMP and of every library, set in the environment before the process starts.
@@ -29,7 +29,8 @@ class WorkerProcess {
     std::string text;     // "killed by signal 11 (Segmentation fault)", "ended with status 3"
     bool killed = false;  // by a SIGKILL that was not ours
   };
-  /// Waits a moment for the worker to end by itself, kills it if it does not, and says how it ended.
+  /// Waits a moment for the worker to end by itself, kills it if it does not, and says how it
+  /// ended.
   Ending end();
 
   pid_t pid() const { return pid_; }

@@ -9,8 +9,8 @@
 
 namespace qassay {
 
-KernelChoice::KernelChoice(const std::vector<std::filesystem::path>& libraries, const Machine& machine,
-                           std::optional<Isa> forced)
+KernelChoice::KernelChoice(const std::vector<std::filesystem::path>& libraries,
+                           const Machine& machine, std::optional<Isa> forced)
     : allowed_(machine.isas), forced_(forced.has_value()) {
   for (const auto& path : libraries) libraries_.emplace_back(path);
   if (!forced) return;

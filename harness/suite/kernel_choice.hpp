@@ -24,8 +24,10 @@ class KernelChoice {
   std::vector<Backend> backends() const;
   std::vector<const Kernel*> kernels() const;
 
-  /// The first kernel of the backend, in the table's order, that takes the problem; or why none does.
-  std::variant<const Kernel*, Refusal> choose(std::string_view backend, const Problem& problem) const;
+  /// The first kernel of the backend, in the table's order, that takes the problem; or why none
+  /// does.
+  std::variant<const Kernel*, Refusal> choose(std::string_view backend,
+                                              const Problem& problem) const;
   const Kernel* find(std::string_view name) const;
   /// nullopt when the kernel may run here.
   std::optional<Refusal> missing_isa(const Kernel& kernel) const;

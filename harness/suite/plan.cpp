@@ -1,7 +1,7 @@
 #include "harness/suite/plan.hpp"
 
-#include <fnmatch.h>
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <utility>
@@ -33,7 +33,8 @@ bool is_baseline(const CaseRow& row) { return row.scheme == kFp32; }
 std::int64_t expected_bytes(const CaseRow& row) {
   const NumberFormat weights = parse_scheme(row.scheme).weights;
   const std::int64_t scale_bytes = weights.scales == DType::f16 ? 2 : 4;
-  const std::int64_t scales = weights.kind == Kind::integer ? row.n * blocks_per_row(weights, row.k) : 0;
+  const std::int64_t scales =
+      weights.kind == Kind::integer ? row.n * blocks_per_row(weights, row.k) : 0;
   return row.n * row.k * weights.bits / 8 + scales * scale_bytes;
 }
 
@@ -43,13 +44,15 @@ class Planner {
       : options_(options), kernels_(kernels), machine_(machine) {}
 
   void add(const Sweep& sweep, Plan& plan) const {
-    const std::vector<LayerShape> layers = sweep.shapes.empty() ? model_layers(sweep.model) : shape_layers(sweep);
+    const std::vector<LayerShape> layers =
+        sweep.shapes.empty() ? model_layers(sweep.model) : shape_layers(sweep);
     for (const Regime& regime : sweep.regimes) {
       const bool evaluate = sweep.evaluate && regime.cache == Cache::hot;
       if (evaluate) {
         add_group(sweep, regime, selected(sweep, layers), true, plan);
       } else {
-        for (const LayerShape& layer : selected(sweep, layers)) add_group(sweep, regime, {layer}, false, plan);
+        for (const LayerShape& layer : selected(sweep, layers))
+          add_group(sweep, regime, {layer}, false, plan);
       }
     }
   }
@@ -70,8 +73,8 @@ class Planner {
     return layers;
   }
 
-  void add_group(const Sweep& sweep, const Regime& regime, std::vector<LayerShape> layers, bool evaluate,
-                 Plan& plan) const {
+  void add_group(const Sweep& sweep, const Regime& regime, std::vector<LayerShape> layers,
+                 bool evaluate, Plan& plan) const {
     if (layers.empty()) return;
     // A model can be scored only when none of its layers was filtered away.
     evaluate = evaluate && layers.size() == model_layers(sweep.model).size();
@@ -79,9 +82,10 @@ class Planner {
     group.model = sweep.model;
     group.evaluate = evaluate;
     group.regime = regime;
-    group.key = fmt::format("{}{}:m{}:{}:t{}", sweep.model,
-                            sweep.evaluate && regime.cache == Cache::hot ? "" : "/" + layers.front().name,
-                            regime.m, to_string(regime.cache), options_.threads);
+    group.key =
+        fmt::format("{}{}:m{}:{}:t{}", sweep.model,
+                    sweep.evaluate && regime.cache == Cache::hot ? "" : "/" + layers.front().name,
+                    regime.m, to_string(regime.cache), options_.threads);
     group.layers = std::move(layers);
     for (const Scheme& scheme : sweep.schemes) {
       for (const std::string& backend : sweep.backends) {
@@ -98,7 +102,8 @@ class Planner {
                  const std::string& method, Group& group) const {
     const std::string text = to_string(scheme);
     // The baseline stays, whatever is filtered: without it there is nothing to compare with.
-    if (text != kFp32 && !(matches(options_.filters.schemes, text) && matches(options_.filters.backends, backend))) {
+    if (text != kFp32 &&
+        !(matches(options_.filters.schemes, text) && matches(options_.filters.backends, backend))) {
       return;
     }
     const bool quantizes = scheme.weights.kind == Kind::integer;
@@ -134,8 +139,9 @@ class Planner {
   }
 
   void append(CaseRow row, Group& group) const {
-    row.key = fmt::format("{}{}:m{}:{}:t{}:{}:{}:{}", row.model, row.layer.empty() ? "" : "/" + row.layer, row.m,
-                          row.cache, row.threads, row.scheme, row.method, row.backend);
+    row.key =
+        fmt::format("{}{}:m{}:{}:t{}:{}:{}:{}", row.model, row.layer.empty() ? "" : "/" + row.layer,
+                    row.m, row.cache, row.threads, row.scheme, row.method, row.backend);
     const bool twice = options_.both_arms && row.status == "planned" && !row.layer.empty();
     group.cases.push_back(row);
     if (!twice) return;
@@ -155,7 +161,8 @@ class Planner {
       return;
     }
     const auto choice = kernels_.choose(
-        row.backend, {.m_max = row.m, .n = row.n, .k = row.k, .scheme = scheme, .bias = sweep.shapes.empty()});
+        row.backend,
+        {.m_max = row.m, .n = row.n, .k = row.k, .scheme = scheme, .bias = sweep.shapes.empty()});
     if (const auto* kernel = std::get_if<const Kernel*>(&choice)) {
       row.kernel = (*kernel)->info().name;
     } else {
@@ -181,7 +188,8 @@ class Planner {
     std::int64_t baselines = 0;
     std::int64_t others = 0;
     for (const CaseRow& row : group.cases) (is_baseline(row) ? baselines : others) += ring(row);
-    if (group.regime.cache == Cache::hot || machine_.memory_bytes == 0 || baselines + others <= budget) {
+    if (group.regime.cache == Cache::hot || machine_.memory_bytes == 0 ||
+        baselines + others <= budget) {
       return {std::move(group)};
     }
     const std::int64_t room = std::max<std::int64_t>(budget - baselines, 1);
@@ -194,7 +202,8 @@ class Planner {
         Group& part = parts.emplace_back(group);
         part.key = fmt::format("{}#{}", group.key, parts.size());
         std::erase_if(part.cases, [](const CaseRow& other) { return !is_baseline(other); });
-        if (parts.size() > 1) {  // a case has one key: the repeated baselines say which part they serve
+        if (parts.size() >
+            1) {  // a case has one key: the repeated baselines say which part they serve
           for (CaseRow& baseline : part.cases) baseline.key += fmt::format("#{}", parts.size());
         }
         used = 0;
@@ -222,7 +231,8 @@ std::vector<CaseRow> Plan::cases() const {
 }
 
 std::int64_t cold_copies(std::int64_t packed_bytes, const Machine& machine) {
-  const std::int64_t cache = machine.last_level_cache_bytes > 0 ? machine.last_level_cache_bytes : kAssumedCache;
+  const std::int64_t cache =
+      machine.last_level_cache_bytes > 0 ? machine.last_level_cache_bytes : kAssumedCache;
   return kCacheMultiple * cache / std::max<std::int64_t>(packed_bytes, 1) + 1;
 }
 
@@ -235,11 +245,14 @@ Plan make_plan(const Suite& suite, const PlanOptions& options, const KernelChoic
   const Planner planner(options, kernels, machine);
   for (const Sweep& sweep : suite.sweeps) planner.add(sweep, plan);
   const auto asked = [&](const CaseRow& row) {
-    return matches(options.filters.schemes, row.scheme) && matches(options.filters.backends, row.backend);
+    return matches(options.filters.schemes, row.scheme) &&
+           matches(options.filters.backends, row.backend);
   };
   if (std::ranges::none_of(plan.cases(), asked)) {
-    throw InputError("filters", fmt::format("nothing of suite '{}' matches --scheme, --backend and --layer", suite.name),
-                     "`qassay run --list` shows what there is");
+    throw InputError(
+        "filters",
+        fmt::format("nothing of suite '{}' matches --scheme, --backend and --layer", suite.name),
+        "`qassay run --list` shows what there is");
   }
   return plan;
 }

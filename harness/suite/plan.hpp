@@ -12,14 +12,16 @@
 
 namespace qassay {
 
-/// Cases that are timed together: the same layers in the same regime, the FP32 baselines among them.
+/// Cases that are timed together: the same layers in the same regime, the FP32 baselines among
+/// them.
 struct Group {
   std::string key;
   std::string model;
-  bool evaluate = false;            // score the whole model through the packed weights
+  bool evaluate = false;  // score the whole model through the packed weights
   Regime regime;
-  std::vector<LayerShape> layers;   // one for layers known by shape; all of a model that is evaluated
-  std::vector<CaseRow> cases;       // those with status "planned" run; the others say why not
+  std::vector<LayerShape>
+      layers;                  // one for layers known by shape; all of a model that is evaluated
+  std::vector<CaseRow> cases;  // those with status "planned" run; the others say why not
 };
 
 struct Plan {
@@ -31,26 +33,26 @@ struct Plan {
 
 /// What a user narrows a suite to; empty means all.
 struct Filters {
-  std::vector<std::string> schemes;   // texts, as parse_scheme takes them
+  std::vector<std::string> schemes;  // texts, as parse_scheme takes them
   std::vector<std::string> backends;
-  std::vector<std::string> layers;    // glob patterns over "model/layer"
+  std::vector<std::string> layers;  // glob patterns over "model/layer"
 };
 
 struct PlanOptions {
   Filters filters;
   int threads = 1;
-  int legs = 0;                       // of every group
-  bool both_arms = false;             // A/A: every case twice
+  int legs = 0;            // of every group
+  bool both_arms = false;  // A/A: every case twice
 };
 
-/// Crosses the axes, chooses a kernel for each cell, and splits cold groups whose weights would not fit
-/// in a quarter of the memory (every part has its own baselines). Throws InputError for filters that
-/// match nothing and for backends that nobody knows.
+/// Crosses the axes, chooses a kernel for each cell, and splits cold groups whose weights would not
+/// fit in a quarter of the memory (every part has its own baselines). Throws InputError for filters
+/// that match nothing and for backends that nobody knows.
 Plan make_plan(const Suite& suite, const PlanOptions& options, const KernelChoice& kernels,
                const Machine& machine);
 
-/// Copies of a weight of `packed_bytes` that a cold measurement rotates through: together at least 16
-/// times the last-level cache (at five times a third of the reads still hit).
+/// Copies of a weight of `packed_bytes` that a cold measurement rotates through: together at least
+/// 16 times the last-level cache (at five times a third of the reads still hit).
 std::int64_t cold_copies(std::int64_t packed_bytes, const Machine& machine);
 
 }  // namespace qassay

@@ -24,8 +24,9 @@ std::string read_file(const std::string& path) {
   std::ostringstream text;
   text << in.rdbuf();
   if (!in || !text) {
-    throw InputError(path, "is neither a shipped suite nor a file that can be read",
-                     fmt::format("name one of {}, or a .toml file", fmt::join(shipped_suites(), ", ")));
+    throw InputError(
+        path, "is neither a shipped suite nor a file that can be read",
+        fmt::format("name one of {}, or a .toml file", fmt::join(shipped_suites(), ", ")));
   }
   return text.str();
 }

@@ -24,15 +24,18 @@ Shape parse_shape(const TomlReader& reader, const std::string& text) {
     if (k.ec == std::errc{} && k.ptr == end && fits(shape.n) && fits(shape.k)) return shape;
   }
   reader.fail("shapes", fmt::format("'{}' is not a shape", text),
-              fmt::format("write out features x in features, such as 4096x11008, each 1 to {}", kLongestSide));
+              fmt::format("write out features x in features, such as 4096x11008, each 1 to {}",
+                          kLongestSide));
 }
 
 Regime parse_regime(TomlReader& reader) {
   Regime regime;
-  if (!reader.has("m")) reader.fail("m", "is missing", "add the rows of activations, such as m = 1");
+  if (!reader.has("m"))
+    reader.fail("m", "is missing", "add the rows of activations, such as m = 1");
   regime.m = reader.integer_or("m", 1, 1, kMostRows);
   const std::string cache = reader.text("cache");
-  if (cache != "hot" && cache != "cold") reader.fail("cache", "is neither hot nor cold", "write one of them");
+  if (cache != "hot" && cache != "cold")
+    reader.fail("cache", "is neither hot nor cold", "write one of them");
   regime.cache = cache == "hot" ? Cache::hot : Cache::cold;
   reader.finish();
   return regime;
@@ -45,16 +48,20 @@ Sweep parse_sweep(TomlReader& reader, std::string_view place) {
     reader.fail("model", "has a character that case names use", "leave out '/', ':' and blanks");
   }
   if (reader.has("shapes")) {
-    for (const std::string& text : reader.texts("shapes")) sweep.shapes.push_back(parse_shape(reader, text));
+    for (const std::string& text : reader.texts("shapes"))
+      sweep.shapes.push_back(parse_shape(reader, text));
   }
   sweep.evaluate = reader.flag_or("evaluate", false);
   if (sweep.evaluate && !sweep.shapes.empty()) {
-    reader.fail("evaluate", "needs trained weights, and shapes have none", "name a model without shapes");
+    reader.fail("evaluate", "needs trained weights, and shapes have none",
+                "name a model without shapes");
   }
-  for (const std::string& text : reader.texts("schemes")) sweep.schemes.push_back(parse_scheme(text, place));
+  for (const std::string& text : reader.texts("schemes"))
+    sweep.schemes.push_back(parse_scheme(text, place));
   sweep.methods = reader.has("methods") ? reader.texts("methods") : std::vector<std::string>{"rtn"};
   for (const std::string& method : sweep.methods) {
-    if (method != "rtn") reader.fail("methods", fmt::format("'{}' is not a known method", method), "choose rtn");
+    if (method != "rtn")
+      reader.fail("methods", fmt::format("'{}' is not a known method", method), "choose rtn");
   }
   sweep.backends = reader.texts("backends");
   for (TomlReader& table : reader.tables("regimes")) {
@@ -66,7 +73,8 @@ Sweep parse_sweep(TomlReader& reader, std::string_view place) {
   }
   const auto hot = [](const Regime& regime) { return regime.cache == Cache::hot; };
   if (sweep.evaluate && std::ranges::none_of(sweep.regimes, hot)) {
-    reader.fail("regimes", "has no hot regime, and the evaluation runs in one", "add { m = 128, cache = \"hot\" }");
+    reader.fail("regimes", "has no hot regime, and the evaluation runs in one",
+                "add { m = 128, cache = \"hot\" }");
   }
   reader.finish();
   return sweep;
@@ -77,7 +85,8 @@ Timing parse_timing(TomlReader& reader) {
   Timing timing;
   timing.legs = static_cast<int>(reader.integer_or("legs", standard.legs, 4, 1000));
   if (timing.legs % 2 != 0) {
-    reader.fail("legs", "is odd, and the order of preparation swaps from leg to leg", "write an even number");
+    reader.fail("legs", "is odd, and the order of preparation swaps from leg to leg",
+                "write an even number");
   }
   timing.rounds = static_cast<int>(reader.integer_or("rounds", standard.rounds, 10, 10'000));
   timing.round_seconds = reader.number_or("round_seconds", standard.round_seconds, 0.015, 1.0);
@@ -101,11 +110,13 @@ Suite parse_suite(std::string_view text, std::string_view place) {
     auto timing = reader.table("timing");
     suite.timing = parse_timing(timing);
   }
-  for (TomlReader& sweep : reader.tables("sweep")) suite.sweeps.push_back(parse_sweep(sweep, place));
+  for (TomlReader& sweep : reader.tables("sweep"))
+    suite.sweeps.push_back(parse_sweep(sweep, place));
   for (std::size_t i = 0; i < suite.sweeps.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (suite.sweeps[i].model == suite.sweeps[j].model) {
-        reader.fail("sweep", fmt::format("names model '{}' twice", suite.sweeps[i].model), "join the two sweeps");
+        reader.fail("sweep", fmt::format("names model '{}' twice", suite.sweeps[i].model),
+                    "join the two sweeps");
       }
     }
   }

@@ -30,17 +30,17 @@ struct Shape {
 
 /// How long and how often things are timed (harness/worker/README.md says why).
 struct Timing {
-  int legs = 4;                    // fresh processes; even
-  int rounds = 10;                 // of each leg
-  double round_seconds = 0.015;    // timed, per case and round
-  double warmup_seconds = 0.002;   // before each
+  int legs = 4;                   // fresh processes; even
+  int rounds = 10;                // of each leg
+  double round_seconds = 0.015;   // timed, per case and round
+  double warmup_seconds = 0.002;  // before each
 };
 
 /// One model, or a list of layer shapes, swept over the axes below.
 struct Sweep {
   std::string model;
-  std::vector<Shape> shapes;       // layers known by shape alone, with seeded weights; else a real model
-  bool evaluate = false;           // score the model on its test set
+  std::vector<Shape> shapes;  // layers known by shape alone, with seeded weights; else a real model
+  bool evaluate = false;      // score the model on its test set
   std::vector<Scheme> schemes;
   std::vector<std::string> methods;
   std::vector<std::string> backends;
@@ -50,7 +50,7 @@ struct Sweep {
 struct Suite {
   std::string name;
   std::string description;
-  std::string hash;                // SHA-256 of the text
+  std::string hash;  // SHA-256 of the text
   Timing timing;
   std::vector<Sweep> sweeps;
 };

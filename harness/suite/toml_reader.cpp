@@ -53,7 +53,8 @@ std::int64_t TomlReader::integer_or(std::string_view key, std::int64_t fallback,
   if (!has(key)) return fallback;
   const auto value = get(key).value_exact<std::int64_t>();
   if (!value || *value < least || *value > most) {
-    fail(key, "is not a whole number in range", fmt::format("write one from {} to {}", least, most));
+    fail(key, "is not a whole number in range",
+         fmt::format("write one from {} to {}", least, most));
   }
   return *value;
 }
@@ -61,7 +62,8 @@ std::int64_t TomlReader::integer_or(std::string_view key, std::int64_t fallback,
 double TomlReader::number(std::string_view key) {
   const toml::node& node = get(key);
   const auto value = node.is_number() ? node.value<double>() : std::nullopt;
-  if (!value || !(*value >= -1e300 && *value <= 1e300)) fail(key, "is not a finite number", "write one");
+  if (!value || !(*value >= -1e300 && *value <= 1e300))
+    fail(key, "is not a finite number", "write one");
   return *value;
 }
 
@@ -88,7 +90,8 @@ std::vector<std::string> TomlReader::texts(std::string_view key) {
   std::vector<std::string> values;
   for (const toml::node& node : *array) {
     const auto value = node.value_exact<std::string>();
-    if (!value || value->empty()) fail(key, "has an element that is not a text", "write each in quotes, not empty");
+    if (!value || value->empty())
+      fail(key, "has an element that is not a text", "write each in quotes, not empty");
     if (std::ranges::find(values, *value) != values.end()) {
       fail(key, fmt::format("names '{}' twice", *value), "name it once");
     }
@@ -105,12 +108,15 @@ TomlReader TomlReader::table(std::string_view key) {
 
 std::vector<TomlReader> TomlReader::tables(std::string_view key) {
   const toml::array* array = get(key).as_array();
-  if (array == nullptr || array->empty()) fail(key, "is not a list of tables", "write at least one");
+  if (array == nullptr || array->empty())
+    fail(key, "is not a list of tables", "write at least one");
   std::vector<TomlReader> readers;
   for (const toml::node& node : *array) {
     const toml::table* table = node.as_table();
-    if (table == nullptr) fail(key, "has an element that is not a table", "write { ... } or a [[section]]");
-    const std::string where = fmt::format("{}{}{}[{}]", where_, where_.empty() ? "" : ".", key, readers.size());
+    if (table == nullptr)
+      fail(key, "has an element that is not a table", "write { ... } or a [[section]]");
+    const std::string where =
+        fmt::format("{}{}{}[{}]", where_, where_.empty() ? "" : ".", key, readers.size());
     readers.emplace_back(*table, place_, where);
   }
   return readers;

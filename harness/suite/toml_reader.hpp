@@ -1,10 +1,10 @@
 #pragma once
 
+#include <toml++/toml.h>
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <vector>
 
 namespace qassay {
@@ -19,7 +19,8 @@ class TomlReader {
 
   std::string text(std::string_view key);
   std::string text_or(std::string_view key, std::string fallback);
-  std::int64_t integer_or(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most);
+  std::int64_t integer_or(std::string_view key, std::int64_t fallback, std::int64_t least,
+                          std::int64_t most);
   double number(std::string_view key);
   double number_or(std::string_view key, double fallback, double least, double most);
   bool flag_or(std::string_view key, bool fallback);

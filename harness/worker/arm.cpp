@@ -19,7 +19,8 @@ void Arm::pack(std::unique_ptr<Prepared> prepared) {
 }
 
 void Arm::make_copies(std::int64_t copies) {
-  while (static_cast<std::int64_t>(copies_.size()) < copies) copies_.push_back(copies_.front()->copy());
+  while (static_cast<std::int64_t>(copies_.size()) < copies)
+    copies_.push_back(copies_.front()->copy());
 }
 
 void Arm::call(ConstMatrix x, std::span<std::byte> workspace, Matrix y) {

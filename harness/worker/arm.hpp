@@ -11,8 +11,8 @@
 
 namespace qassay {
 
-/// One case of a leg, packed for its kernel: the weights that are verified, timed and evaluated, and
-/// for cold measurements the copies that the calls rotate through.
+/// One case of a leg, packed for its kernel: the weights that are verified, timed and evaluated,
+/// and for cold measurements the copies that the calls rotate through.
 class Arm {
  public:
   Arm(const CaseRow& row, std::size_t layer) : row_(&row), layer_(layer) {

@@ -86,10 +86,11 @@ class Leg {
   Random random_;
   std::optional<Model> model_;
   std::vector<LegLayer> layers_;
-  std::vector<Verifier> verifiers_;              // one a layer
-  std::map<std::pair<std::size_t, std::string>, QuantMatrix> quantized_;  // by layer, method and scheme
+  std::vector<Verifier> verifiers_;  // one a layer
+  std::map<std::pair<std::size_t, std::string>, QuantMatrix>
+      quantized_;  // by layer, method and scheme
   std::vector<Arm> arms_;
-  Buffer workspace_, output_;                    // shared by all cases
+  Buffer workspace_, output_;  // shared by all cases
   std::optional<LegCeilings> ceilings_;
   LegRow row_;
 };
@@ -107,12 +108,14 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
   if (is_model(job.group.model)) model_ = load_catalogue_model(job.group.model, job.threads);
   layers_ = build_layers(job.group, model_ ? &*model_ : nullptr, floating, device_);
   for (const LegLayer& layer : layers_) {
-    verifiers_.emplace_back(layer, job.group.regime.m, Verifier::References{floating, integer}, device_,
-                            random_.next());
+    verifiers_.emplace_back(layer, job.group.regime.m, Verifier::References{floating, integer},
+                            device_, random_.next());
   }
   for (const CaseRow& row : job.group.cases) {
-    const auto at = std::ranges::find(layers_, row.layer, [](const LegLayer& layer) { return layer.layer.name; });
-    if (at != layers_.end()) arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
+    const auto at = std::ranges::find(layers_, row.layer,
+                                      [](const LegLayer& layer) { return layer.layer.name; });
+    if (at != layers_.end())
+      arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
   }
   std::int64_t widest = 0;
   for (const LegLayer& layer : layers_) widest = std::max(widest, layer.layer.n);
@@ -122,7 +125,8 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
 const Kernel& Leg::kernel(std::string_view name) const {
   const Kernel* found = kernels_.find(name);
   if (found == nullptr) {
-    throw InputError(name, "is not in the libraries of kernels", "give this worker those of its parent");
+    throw InputError(name, "is not in the libraries of kernels",
+                     "give this worker those of its parent");
   }
   return *found;
 }
@@ -141,10 +145,12 @@ void Leg::guard(Arm& arm, const char* doing, Work work) {
 }
 
 const QuantMatrix& Leg::quantized(const Arm& arm) {
-  const auto [entry, is_new] = quantized_.try_emplace({arm.layer(), arm.row().method + arm.row().scheme});
+  const auto [entry, is_new] =
+      quantized_.try_emplace({arm.layer(), arm.row().method + arm.row().scheme});
   if (is_new) {
     const LinearLayer& layer = layers_[arm.layer()].layer;
-    entry->second = round_to_nearest({layer.weights.data(), layer.n, layer.k}, parse_scheme(arm.row().scheme));
+    entry->second =
+        round_to_nearest({layer.weights.data(), layer.n, layer.k}, parse_scheme(arm.row().scheme));
   }
   return entry->second;
 }
@@ -154,15 +160,18 @@ void Leg::prepare(Arm& arm) {
   const LinearLayer& layer = layers_[arm.layer()].layer;
   const QuantMatrix& weights = quantized(arm);
   arm.pack(kernel(row.kernel)
-               .prepare({row.m, row.n, row.k, weights.scheme, !layer.bias.empty()}, weights, layer.bias, device_));
-  if (workspace_.size() < arm.prepared().workspace_bytes()) workspace_ = Buffer(arm.prepared().workspace_bytes());
+               .prepare({row.m, row.n, row.k, weights.scheme, !layer.bias.empty()}, weights,
+                        layer.bias, device_));
+  if (workspace_.size() < arm.prepared().workspace_bytes())
+    workspace_ = Buffer(arm.prepared().workspace_bytes());
 }
 
 void Leg::verify(Arm& arm, const QuantMatrix& weights) {
-  std::fill_n(output_.as<std::uint32_t>(), output_.size() / 4, 0x7FC00000U);  // NaN: what is not written shows
+  std::fill_n(output_.as<std::uint32_t>(), output_.size() / 4,
+              0x7FC00000U);  // NaN: what is not written shows
   arm.prepared().run(layers_[arm.layer()].x(job_.group.regime.m), workspace(), output(arm));
-  const Verifier::Finding finding =
-      verifiers_[arm.layer()].verify(weights, kernel(arm.row().kernel).info().contract, output(arm));
+  const Verifier::Finding finding = verifiers_[arm.layer()].verify(
+      weights, kernel(arm.row().kernel).info().contract, output(arm));
   if (!finding.comparison.passed()) {
     arm.fail("failed", "wrong output: " + finding.comparison.describe());
     return;
@@ -178,7 +187,9 @@ void Leg::verify(Arm& arm, const QuantMatrix& weights) {
 }
 
 std::function<void()> Leg::call(Arm& arm) {
-  return [this, &arm] { arm.call(layers_[arm.layer()].x(job_.group.regime.m), workspace(), output(arm)); };
+  return [this, &arm] {
+    arm.call(layers_[arm.layer()].x(job_.group.regime.m), workspace(), output(arm));
+  };
 }
 
 void Leg::time() {
@@ -198,7 +209,8 @@ void Leg::time_round(int round) {
       if (arm.layer() != layer) continue;
       guard(arm, "timing", [&] {
         const RoundTime time = timer_.time_round(call(arm), arm.pace);
-        arm.result().rounds.push_back({round, position++, time.q25, time.median, arm.pace.batches, arm.pace.iterations});
+        arm.result().rounds.push_back(
+            {round, position++, time.q25, time.median, arm.pace.batches, arm.pace.iterations});
       });
     }
   }
@@ -233,7 +245,8 @@ void Leg::evaluate(const CaseRow& whole, const TestSet& test) {
   std::vector<Prepared*> prepared;
   for (Arm& arm : arms_) {
     const CaseRow& row = arm.row();
-    if (row.arm != "a" || row.scheme != whole.scheme || row.backend != whole.backend || row.method != whole.method) {
+    if (row.arm != "a" || row.scheme != whole.scheme || row.backend != whole.backend ||
+        row.method != whole.method) {
       continue;
     }
     if (!arm.packed()) {
@@ -272,7 +285,8 @@ LegRow Leg::run() {
   quantized_.clear();
   if (job_.group.regime.cache == Cache::cold) {
     for (Arm* arm : order) {
-      guard(*arm, "copying", [&] { arm->make_copies(cold_copies(arm->result().packed_bytes, job_.machine)); });
+      guard(*arm, "copying",
+            [&] { arm->make_copies(cold_copies(arm->result().packed_bytes, job_.machine)); });
     }
   }
   ceilings_.emplace(job_.machine, job_.threads, job_.group.regime.cache);

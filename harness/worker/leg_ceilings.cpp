@@ -35,8 +35,10 @@ double peak(const Ceilings& ceilings, Traffic::Unit unit) {
 
 LegCeilings::LegCeilings(const Machine& machine, int threads, Cache cache)
     : cache_(cache),
-      memory_(written_buffer(cache == Cache::cold ? static_cast<std::size_t>(cold_copies(kHotBytes, machine)) * kHotBytes
-                                                  : kHotBytes)),
+      memory_(
+          written_buffer(cache == Cache::cold
+                             ? static_cast<std::size_t>(cold_copies(kHotBytes, machine)) * kHotBytes
+                             : kHotBytes)),
       probe_({memory_.data(), memory_.size()}, threads) {}
 
 void LegCeilings::sample() {
@@ -54,23 +56,26 @@ Ceilings LegCeilings::medians() const {
     for (const Ceilings& sample : samples_) values.push_back(sample.*member);
     return values.empty() ? 0.0 : median(values);
   };
-  return {middle(&Ceilings::read_bytes_per_second), middle(&Ceilings::f32_flops), middle(&Ceilings::int8_ops),
-          middle(&Ceilings::bf16_flops)};
+  return {middle(&Ceilings::read_bytes_per_second), middle(&Ceilings::f32_flops),
+          middle(&Ceilings::int8_ops), middle(&Ceilings::bf16_flops)};
 }
 
-std::optional<std::string> LegCeilings::excess(const Traffic& traffic, const std::vector<RoundRow>& rounds) const {
+std::optional<std::string> LegCeilings::excess(const Traffic& traffic,
+                                               const std::vector<RoundRow>& rounds) const {
   std::vector<double> seconds;
   for (const RoundRow& round : rounds) seconds.push_back(round.seconds);
   if (seconds.empty()) return std::nullopt;
   const double call = median(seconds);
   const Ceilings ceilings = medians();
-  const auto over = [&](double amount, double ceiling, const char* what) -> std::optional<std::string> {
+  const auto over = [&](double amount, double ceiling,
+                        const char* what) -> std::optional<std::string> {
     if (ceiling <= 0 || amount / call <= kMostOverCeiling * ceiling) return std::nullopt;
-    return fmt::format("{:.1f} billion {} a second, where the machine was seen to reach {:.1f}", amount / call * 1e-9,
-                       what, ceiling * 1e-9);
+    return fmt::format("{:.1f} billion {} a second, where the machine was seen to reach {:.1f}",
+                       amount / call * 1e-9, what, ceiling * 1e-9);
   };
   if (cache_ == Cache::cold) {
-    if (auto text = over(traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes")) return text;
+    if (auto text = over(traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes"))
+      return text;
   }
   return over(traffic.operations, peak(ceilings, traffic.unit), "operations");
 }

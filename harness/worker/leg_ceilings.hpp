@@ -19,7 +19,8 @@ class LegCeilings {
 
   void sample();
   /// Says how a case whose median round is more than 1.15 times a ceiling exceeds it.
-  std::optional<std::string> excess(const Traffic& traffic, const std::vector<RoundRow>& rounds) const;
+  std::optional<std::string> excess(const Traffic& traffic,
+                                    const std::vector<RoundRow>& rounds) const;
   Ceilings medians() const;
 
  private:

@@ -28,17 +28,18 @@ std::vector<float> forward(const LegLayer& leg_layer, std::int64_t m, const Kern
   const LinearLayer& layer = leg_layer.layer;
   const Scheme fp32 = parse_scheme("FP32");
   const QuantMatrix weights = round_to_nearest({layer.weights.data(), layer.n, layer.k}, fp32);
-  const auto prepared =
-      reference.prepare({m, layer.n, layer.k, fp32, !layer.bias.empty()}, weights, layer.bias, device);
+  const auto prepared = reference.prepare({m, layer.n, layer.k, fp32, !layer.bias.empty()}, weights,
+                                          layer.bias, device);
   const Buffer workspace(prepared->workspace_bytes());
   std::vector<float> y(static_cast<std::size_t>(m * layer.n));
   prepared->run(leg_layer.x(m), {workspace.data(), workspace.size()}, {y.data(), m, layer.n});
-  if (layer.relu) std::ranges::transform(y, y.begin(), [](float value) { return std::max(value, 0.0F); });
+  if (layer.relu)
+    std::ranges::transform(y, y.begin(), [](float value) { return std::max(value, 0.0F); });
   return y;
 }
 
-std::vector<LegLayer> model_layers_with_inputs(const Group& group, const Model& model, const Kernel& reference,
-                                               const Device& device) {
+std::vector<LegLayer> model_layers_with_inputs(const Group& group, const Model& model,
+                                               const Kernel& reference, const Device& device) {
   const std::int64_t m = group.regime.m;
   std::vector<LegLayer> chain;
   std::vector<float> input = first_images(group.model, m);
@@ -47,7 +48,8 @@ std::vector<LegLayer> model_layers_with_inputs(const Group& group, const Model& 
     if (chain.size() < model.layers.size()) input = forward(chain.back(), m, reference, device);
   }
   std::erase_if(chain, [&](const LegLayer& layer) {
-    return std::ranges::none_of(group.layers, [&](const LayerShape& shape) { return shape.name == layer.layer.name; });
+    return std::ranges::none_of(
+        group.layers, [&](const LayerShape& shape) { return shape.name == layer.layer.name; });
   });
   return chain;
 }
@@ -59,7 +61,8 @@ std::vector<LegLayer> build_layers(const Group& group, const Model* model, const
   if (model != nullptr) return model_layers_with_inputs(group, *model, reference, device);
   std::vector<LegLayer> layers;
   for (const LayerShape& shape : group.layers) {
-    LinearLayer layer = synthetic_layer(fmt::format("{}/{}", group.model, shape.name), shape.n, shape.k);
+    LinearLayer layer =
+        synthetic_layer(fmt::format("{}/{}", group.model, shape.name), shape.n, shape.k);
     layer.name = shape.name;
     layers.push_back({std::move(layer), synthetic_activations(group.regime.m, shape.k)});
   }

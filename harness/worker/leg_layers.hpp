@@ -18,9 +18,9 @@ struct LegLayer {
   ConstMatrix x(std::int64_t m) const { return {input.data(), m, layer.k}; }
 };
 
-/// The group's layers. Layers known by shape get seeded weights and activations with outlier channels
-/// (models/synthetic.hpp); those of a real model get the inputs that the first m test images give them,
-/// carried through the earlier layers by `reference` in FP32.
+/// The group's layers. Layers known by shape get seeded weights and activations with outlier
+/// channels (models/synthetic.hpp); those of a real model get the inputs that the first m test
+/// images give them, carried through the earlier layers by `reference` in FP32.
 std::vector<LegLayer> build_layers(const Group& group, const Model* model, const Kernel& reference,
                                    const Device& device);
 

@@ -15,7 +15,8 @@ struct Pace {
 
 /// Seconds per call in one round.
 struct RoundTime {
-  double q25 = 0;     // over the batches: needs half the rounds that the median does on a noisy machine
+  double q25 =
+      0;  // over the batches: needs half the rounds that the median does on a noisy machine
   double median = 0;
 };
 

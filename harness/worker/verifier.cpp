@@ -29,7 +29,8 @@ std::vector<std::int64_t> sample_columns(std::int64_t n, std::uint64_t seed) {
 
 /// The given rows of a row-major array of `width` columns.
 template <typename T>
-std::vector<T> take_rows(const std::vector<T>& all, const std::vector<std::int64_t>& rows, std::int64_t width) {
+std::vector<T> take_rows(const std::vector<T>& all, const std::vector<std::int64_t>& rows,
+                         std::int64_t width) {
   if (all.empty()) return {};
   std::vector<T> taken;
   taken.reserve(rows.size() * static_cast<std::size_t>(width));
@@ -42,8 +43,8 @@ std::vector<T> take_rows(const std::vector<T>& all, const std::vector<std::int64
 
 }  // namespace
 
-Verifier::Verifier(const LegLayer& layer, std::int64_t m, const References& references, const Device& device,
-                   std::uint64_t seed)
+Verifier::Verifier(const LegLayer& layer, std::int64_t m, const References& references,
+                   const Device& device, std::uint64_t seed)
     : layer_(layer),
       x_(layer.x(m)),
       references_(references),
@@ -75,7 +76,8 @@ QuantMatrix Verifier::sampled(const QuantMatrix& weights) const {
 }
 
 std::vector<float> Verifier::reference_output(const QuantMatrix& sample) const {
-  const Kernel& kernel = sample.scheme.quantizes_input() ? references_.integer : references_.floating;
+  const Kernel& kernel =
+      sample.scheme.quantizes_input() ? references_.integer : references_.floating;
   const Problem problem{x_.rows, sample.n, sample.k, sample.scheme, !bias_.empty()};
   const auto prepared = kernel.prepare(problem, sample, bias_, device_);
   const Buffer workspace(prepared->workspace_bytes());

@@ -11,8 +11,8 @@
 
 namespace qassay {
 
-/// Compares the outputs of one layer's kernels with the reference kernels', on all rows and a sample of
-/// the output columns, and tells how far they are from FP32.
+/// Compares the outputs of one layer's kernels with the reference kernels', on all rows and a
+/// sample of the output columns, and tells how far they are from FP32.
 class Verifier {
  public:
   struct References {
@@ -20,8 +20,8 @@ class Verifier {
     const Kernel& integer;
   };
 
-  Verifier(const LegLayer& layer, std::int64_t m, const References& references, const Device& device,
-           std::uint64_t seed);
+  Verifier(const LegLayer& layer, std::int64_t m, const References& references,
+           const Device& device, std::uint64_t seed);
 
   struct Finding {
     Comparison comparison;
@@ -40,7 +40,7 @@ class Verifier {
   References references_;
   Device device_;
   std::vector<std::int64_t> columns_;
-  std::vector<float> bias_;                           // of the sampled columns
+  std::vector<float> bias_;  // of the sampled columns
   std::vector<float> fp32_output_;
   std::map<std::string, std::vector<float>> expected_;  // by scheme
 };

@@ -26,7 +26,9 @@ class FaultyPrepared final : public Prepared {
             .operations = 2.0 * static_cast<double>(m * weights_.n * weights_.k)};
   }
   std::string implementation() const override { return "faulty, for tests"; }
-  std::unique_ptr<Prepared> copy() const override { return std::make_unique<FaultyPrepared>(*this); }
+  std::unique_ptr<Prepared> copy() const override {
+    return std::make_unique<FaultyPrepared>(*this);
+  }
 
   void quantize_input(ConstMatrix, std::span<std::byte>) override {}
   void multiply(ConstMatrix x, std::span<std::byte>, Matrix y) override {
@@ -58,8 +60,8 @@ class FaultyKernel final : public Kernel {
     if (problem.scheme.weights.kind != Kind::f32) return Refusal{"takes FP32 only"};
     return std::nullopt;
   }
-  std::unique_ptr<Prepared> prepare(const Problem&, const QuantMatrix& weights, std::span<const float>,
-                                    const Device&) const override {
+  std::unique_ptr<Prepared> prepare(const Problem&, const QuantMatrix& weights,
+                                    std::span<const float>, const Device&) const override {
     if (fault_ == Fault::hoards) {
       std::vector<std::vector<std::byte>> hoard;
       for (;;) hoard.emplace_back(std::size_t{1} << 42);

@@ -8,7 +8,8 @@
 namespace qassay {
 namespace {
 
-CaseRow case_row(const std::string& scheme, const std::string& backend, const std::string& layer = "l") {
+CaseRow case_row(const std::string& scheme, const std::string& backend,
+                 const std::string& layer = "l") {
   CaseRow row;
   row.key = scheme + backend + layer;
   row.layer = layer;
@@ -31,10 +32,11 @@ LegCaseRow measured(const CaseRow& row, const std::vector<double>& seconds) {
   return found;
 }
 
-std::optional<MetricRow> find(const std::vector<MetricRow>& rows, const CaseRow& row, const std::string& metric,
-                              const std::string& baseline = "") {
+std::optional<MetricRow> find(const std::vector<MetricRow>& rows, const CaseRow& row,
+                              const std::string& metric, const std::string& baseline = "") {
   for (const MetricRow& found : rows) {
-    if (found.case_key == row.key && found.arm == row.arm && found.metric == metric && found.baseline == baseline) {
+    if (found.case_key == row.key && found.arm == row.arm && found.metric == metric &&
+        found.baseline == baseline) {
       return found;
     }
   }
@@ -51,8 +53,9 @@ class TimingFiguresTest : public ::testing::Test {
       LegRow row;
       row.leg = leg;
       row.peak_rss_bytes = 1000 + leg;
-      row.cases = {measured(slow_, {8 * level, 9 * level}), measured(fast_, {4 * level, 4.5 * level}),
-                   measured(int8_, {2 * level, 2.25 * level}), measured(second_, {2 * level, 2.25 * level})};
+      row.cases = {
+          measured(slow_, {8 * level, 9 * level}), measured(fast_, {4 * level, 4.5 * level}),
+          measured(int8_, {2 * level, 2.25 * level}), measured(second_, {2 * level, 2.25 * level})};
       legs_.push_back(row);
     }
   }
@@ -122,8 +125,9 @@ TEST(AccuracyFiguresTest, LossIsPairedWithTheFirstBaseline) {
   const CaseRow fp32 = case_row("FP32", "x", "");
   const CaseRow int4 = case_row("W4A16", "x", "");
   const std::vector<std::uint8_t> labels{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-  SampleScoresRow base{fp32.key, "a", "d", "h", {0, 1, 2, 3, 4, 5, 6, 7, 0, 0}};       // 8 right
-  SampleScoresRow candidate{int4.key, "a", "d", "h", {0, 1, 2, 3, 4, 5, 0, 0, 8, 1}};  // 7 right: lost 2, won 1
+  SampleScoresRow base{fp32.key, "a", "d", "h", {0, 1, 2, 3, 4, 5, 6, 7, 0, 0}};  // 8 right
+  SampleScoresRow candidate{
+      int4.key, "a", "d", "h", {0, 1, 2, 3, 4, 5, 0, 0, 8, 1}};  // 7 right: lost 2, won 1
   const auto rows = accuracy_figures(std::vector{fp32, int4}, std::vector{base, candidate}, labels);
   EXPECT_DOUBLE_EQ(find(rows, fp32, "top1")->value, 0.8);
   EXPECT_DOUBLE_EQ(find(rows, int4, "top1")->value, 0.7);

@@ -27,9 +27,11 @@ class PlanTest : public ::testing::Test {
   }
 
   Plan plan(const std::string& sweep, const Filters& filters = {}, bool both_arms = false) const {
-    const Suite suite = parse_suite("name = \"s\"\ndescription = \"d\"\n[[sweep]]\nmodel = \"m\"\n" + sweep, "suite.toml");
+    const Suite suite = parse_suite(
+        "name = \"s\"\ndescription = \"d\"\n[[sweep]]\nmodel = \"m\"\n" + sweep, "suite.toml");
     const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
-    return make_plan(suite, {.filters = filters, .threads = 2, .legs = 4, .both_arms = both_arms}, kernels, machine_);
+    return make_plan(suite, {.filters = filters, .threads = 2, .legs = 4, .both_arms = both_arms},
+                     kernels, machine_);
   }
 
   Machine machine_;
@@ -54,14 +56,16 @@ TEST_F(PlanTest, CrossesTheAxes) {
 }
 
 TEST_F(PlanTest, FiltersKeepTheBaseline) {
-  const Plan planned = plan(kTwoLayers, {.schemes = {"W8A8"}, .backends = {}, .layers = {"m/64x1*"}});
+  const Plan planned =
+      plan(kTwoLayers, {.schemes = {"W8A8"}, .backends = {}, .layers = {"m/64x1*"}});
   EXPECT_THAT(planned.groups, SizeIs(2));
   EXPECT_THAT(planned.cases(), Contains(Field(&CaseRow::scheme, "FP32")));
   EXPECT_THAT(planned.cases(), Each(Field(&CaseRow::layer, "64x128")));
 }
 
 TEST_F(PlanTest, FiltersThatMatchNothingAreRefused) {
-  EXPECT_THROW(plan(kTwoLayers, {.schemes = {}, .backends = {}, .layers = {"other/*"}}), InputError);
+  EXPECT_THROW(plan(kTwoLayers, {.schemes = {}, .backends = {}, .layers = {"other/*"}}),
+               InputError);
   EXPECT_THROW(plan(kTwoLayers, {.schemes = {"W4A8"}, .backends = {}, .layers = {}}), InputError);
   EXPECT_THROW(plan(kTwoLayers, {.schemes = {}, .backends = {"nobody"}, .layers = {}}), InputError);
 }
@@ -78,7 +82,8 @@ shapes = ["64x64"]
 schemes = ["FP32", "W4A8"]
 backends = ["reference", "cpu"]
 regimes = [{ m = 1, cache = "hot" }]
-)").cases();
+)")
+                         .cases();
   const auto row = std::ranges::find_if(
       cases, [](const CaseRow& c) { return c.backend == "cpu" && c.scheme == "W4A8"; });
   ASSERT_NE(row, cases.end());
@@ -87,7 +92,8 @@ regimes = [{ m = 1, cache = "hot" }]
 }
 
 TEST_F(PlanTest, ColdGroupsThatDoNotFitAreSplitWithTheBaselineInEachPart) {
-  machine_.memory_bytes = std::int64_t{300} << 20;  // a quarter holds little more than two rings of 17 MiB
+  machine_.memory_bytes = std::int64_t{300}
+                          << 20;  // a quarter holds little more than two rings of 17 MiB
   const Plan planned = plan(R"(
 shapes = ["1024x1024"]
 schemes = ["FP32", "FP16", "BF16", "W8A8", "W8A16"]
@@ -119,9 +125,11 @@ evaluate = true
 schemes = ["FP32", "W8A8"]
 backends = ["reference"]
 regimes = [{ m = 32, cache = "hot" }]
-)", "suite.toml");
+)",
+                                  "suite.toml");
   const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
-  const Plan planned = make_plan(suite, {.filters = {}, .threads = 1, .legs = 4, .both_arms = false}, kernels, machine_);
+  const Plan planned = make_plan(
+      suite, {.filters = {}, .threads = 1, .legs = 4, .both_arms = false}, kernels, machine_);
   ASSERT_THAT(planned.groups, SizeIs(1));
   EXPECT_TRUE(planned.groups.front().evaluate);
   const auto cases = planned.cases();

@@ -58,7 +58,8 @@ TEST(SuiteTest, ReadsEveryField) {
 }
 
 TEST(SuiteTest, AChangedTextHasAnotherHash) {
-  EXPECT_NE(parse_suite(kGood, "a").hash, parse_suite(replaced(kGood, "m = 64", "m = 65"), "a").hash);
+  EXPECT_NE(parse_suite(kGood, "a").hash,
+            parse_suite(replaced(kGood, "m = 64", "m = 65"), "a").hash);
 }
 
 struct Fault {
@@ -80,14 +81,17 @@ INSTANTIATE_TEST_SUITE_P(
     All, SuiteFaultTest,
     ::testing::Values(Fault{"name = \"s\"", "nam = \"s\"", "name is missing"},
                       Fault{"rounds = 12", "rounds = 12\ncolour = 1", "timing.colour"},
-                      Fault{"rounds = 12", "rounds = 12.5", "rounds"}, Fault{"rounds = 12", "rounds = 9", "rounds"},
+                      Fault{"rounds = 12", "rounds = 12.5", "rounds"},
+                      Fault{"rounds = 12", "rounds = 9", "rounds"},
                       Fault{"legs = 6", "legs = 2", "legs"}, Fault{"legs = 6", "legs = 7", "odd"},
                       Fault{"\"8x8\"", "\"8x\"", "8x"}, Fault{"\"8x8\"", "\"0x8\"", "0x8"},
                       Fault{"\"8x8\"", "\"16x32\"", "twice"}, Fault{"\"8x8\"", "8", "shapes"},
                       Fault{"W4A8-g32", "W4A8-g0", "W4A8-g0"}, Fault{"[\"cpu\"]", "[]", "empty"},
-                      Fault{"[\"cpu\"]", "\"cpu\"", "list"}, Fault{"\"cold\"", "\"warm\"", "neither hot nor cold"},
+                      Fault{"[\"cpu\"]", "\"cpu\"", "list"},
+                      Fault{"\"cold\"", "\"warm\"", "neither hot nor cold"},
                       Fault{"m = 64, cache = \"hot\"", "m = 1, cache = \"cold\"", "repeats"},
-                      Fault{"m = 64", "m = 0", "m"}, Fault{"model = \"m\"", "model = \"m/n\"", "model"},
+                      Fault{"m = 64", "m = 0", "m"},
+                      Fault{"model = \"m\"", "model = \"m/n\"", "model"},
                       Fault{"model = \"m\"", "model = \"m\"\nevaluate = true", "trained weights"},
                       Fault{"[[sweep]]", "[[sweep", "TOML"},
                       Fault{"backends", "methods = [\"magic\"]\nbackends", "magic"}));
@@ -97,7 +101,9 @@ TEST(SuiteTest, EveryShippedSuiteParses) {
   for (const std::string& name : shipped_suites()) EXPECT_EQ(load_suite(name).name, name);
 }
 
-TEST(SuiteTest, AFileThatIsNotThereIsRefused) { EXPECT_THROW(load_suite("no-such.toml"), InputError); }
+TEST(SuiteTest, AFileThatIsNotThereIsRefused) {
+  EXPECT_THROW(load_suite("no-such.toml"), InputError);
+}
 
 }  // namespace
 }  // namespace qassay
