@@ -1,8 +1,7 @@
 #include "kernels/adapters/int8_rows.hpp"
 
-#include <algorithm>
 #include <bit>
-#include <cmath>
+#include <exception>
 
 #include "core/grid.hpp"
 
@@ -62,19 +61,19 @@ void scale_row_and_add(float* sums, std::int64_t n, const float* channel_scales,
 }  // namespace
 
 void quantize_rows(ConstMatrix x, int threads, std::int8_t* codes, float* scales) {
-  std::int32_t largest = 0;
-#pragma omp parallel for num_threads(threads) schedule(static) \
-    reduction(max                                              \
-              : largest) if (x.rows > 1)
+  std::exception_ptr failure;  // no exception may leave the parallel region
+#pragma omp parallel for num_threads(threads) schedule(static) if (x.rows > 1)
   for (std::int64_t m = 0; m < x.rows; ++m) {
-    const std::int32_t bits = max_abs_bits(x.row(m), x.cols);
-    largest = std::max(largest, bits);
-    const auto max_abs = std::bit_cast<float>(bits);
-    if (!std::isfinite(max_abs)) continue;  // no exception may leave the region: it comes below
-    scales[m] = symmetric_grid(max_abs, 8, DType::f32).scale;
-    codes_of_row(x.row(m), x.cols, scales[m], codes + m * x.cols);
+    try {
+      const auto max_abs = std::bit_cast<float>(max_abs_bits(x.row(m), x.cols));
+      scales[m] = symmetric_grid(max_abs, 8, DType::f32, "activations").scale;
+      codes_of_row(x.row(m), x.cols, scales[m], codes + m * x.cols);
+    } catch (...) {
+#pragma omp critical
+      failure = std::current_exception();
+    }
   }
-  symmetric_grid(std::bit_cast<float>(largest), 8, DType::f32);
+  if (failure) std::rethrow_exception(failure);
 }
 
 void scale_rows(float* sums, std::int64_t m, std::int64_t n, const float* channel_scales,

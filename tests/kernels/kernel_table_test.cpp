@@ -116,6 +116,10 @@ TEST_P(KernelTableTest, AgreesOnExtremeValues) {
 }
 
 TEST_P(KernelTableTest, ThreadsGiveEqualBits) {
+  const std::string_view backend = kernel().info().backend;
+  if (kernel().info().contract != Contract::bit_exact && backend != "cpu") {
+    GTEST_SKIP() << backend << " may cut its sums by the number of threads";
+  }
   for (const Scheme& scheme : schemes_of(kernel())) {
     for (const std::int64_t m : {1, 13}) {
       const KernelCase c = normal_case(scheme, m, 129, 300, true);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <ostream>
 #include <string>
 
 #include "core/error.hpp"
@@ -68,6 +69,8 @@ struct Fault {
   const char* mentions;
 };
 
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.to; }
+
 class SuiteFaultTest : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(SuiteFaultTest, IsRefusedWithItsPlace) {
@@ -79,7 +82,7 @@ TEST_P(SuiteFaultTest, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, SuiteFaultTest,
-    ::testing::Values(Fault{"name = \"s\"", "nam = \"s\"", "name is missing"},
+    ::testing::Values(Fault{"name = \"s\"", "nam = \"s\"", "name: is missing"},
                       Fault{"rounds = 12", "rounds = 12\ncolour = 1", "timing.colour"},
                       Fault{"rounds = 12", "rounds = 12.5", "rounds"},
                       Fault{"rounds = 12", "rounds = 9", "rounds"},
