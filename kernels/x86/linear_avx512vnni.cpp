@@ -141,11 +141,9 @@ struct GroupFormat {
           _mm512_storeu_ps(call.partial + r * kPanel + b * kBlock, _mm512_setzero_ps());
       }
     }
-    const unsigned char* lines = call.lines.at;
-    const Word* x = call.x;
+    Walk walk = begin_walk(call);
     const float* scales = call.scales;
     const int32_t* corrections = call.corrections + call.first_group;
-    Lines ahead = call.ahead;
     for (int64_t step = 0; step < call.steps; step += call.group) {
       __m512i sums[kRows][kBlocks];
 #pragma GCC unroll 6
@@ -154,8 +152,7 @@ struct GroupFormat {
 #pragma GCC unroll 4
         for (int b = 0; b < kBlocks; ++b) sums[r][b] = start;
       }
-      add_steps<Dot>(sums, lines, call.lines.block_stride, x,
-                     smaller(call.group, call.steps - step), ahead, call.ahead_lines);
+      add_steps<Dot>(sums, walk, smaller(call.group, call.steps - step), call);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4

@@ -38,13 +38,14 @@ struct TileCall {
   int64_t groups;              // from one row's corrections to the next
   int64_t group, first_group;  // steps of a group; number of the chunk's first
   const float* scales;         // [groups of the chunk][kPanel]
-  // Weights of the next chunk, pulled into L2 while this one is computed: lines every
-  // kAheadSteps steps, for each block.
+  // Weights of the next chunk, which each tile pulls its part of into L2 as it computes: one line
+  // a block at every `ahead_every`th stop; 0: none.
   Lines ahead;
-  int64_t ahead_lines;
+  int64_t ahead_every;
 };
 
-constexpr int64_t kAheadSteps = 4;
+// Steps from one stop to the next.
+constexpr int64_t kStopSteps = 4;
 
 QASSAY_INLINE __m512i load_line(const unsigned char* at) { return _mm512_loadu_si512(at); }
 
@@ -84,29 +85,42 @@ QASSAY_INLINE void add_step(typename Dot::Sum (&sums)[kRows][kBlocks], const uns
   }
 }
 
-/// sums += weights * x over `steps`, which this moves lines, x and ahead along.
+/// A walk of a tile through its chunk.
+struct Walk {
+  const unsigned char* lines;
+  const Word* x;
+  Lines ahead;
+  int64_t stops_to_ahead;
+};
+
+QASSAY_INLINE Walk begin_walk(const TileCall& call) {
+  return {call.lines.at, call.x, call.ahead, call.ahead_every};
+}
+
+/// sums += weights * x over the next `steps` of the walk.
 template <typename Dot, int kRows, int kBlocks>
-QASSAY_INLINE void add_steps(typename Dot::Sum (&sums)[kRows][kBlocks], const unsigned char*& lines,
-                             size_t stride, const Word*& x, int64_t steps, Lines& ahead,
-                             int64_t ahead_lines) {
-  for (; steps >= kAheadSteps; steps -= kAheadSteps) {
-    for (int64_t i = 0; i < ahead_lines; ++i) {
+QASSAY_INLINE void add_steps(typename Dot::Sum (&sums)[kRows][kBlocks], Walk& walk, int64_t steps,
+                             const TileCall& call) {
+  const size_t stride = call.lines.block_stride;
+  for (; steps >= kStopSteps; steps -= kStopSteps) {
+    if (--walk.stops_to_ahead == 0) {
+      walk.stops_to_ahead = call.ahead_every;
       for (int b = 0; b < kBlocks; ++b) {
-        _mm_prefetch(ahead.at + static_cast<size_t>(b) * ahead.block_stride, _MM_HINT_T1);
+        _mm_prefetch(walk.ahead.at + static_cast<size_t>(b) * walk.ahead.block_stride, _MM_HINT_T1);
       }
-      ahead.at += kLine;
+      walk.ahead.at += kLine;
     }
 #pragma GCC unroll 4
-    for (int s = 0; s < kAheadSteps; ++s) {
-      add_step<Dot>(sums, lines + s * kLine, stride, x + s * kRows);
+    for (int s = 0; s < kStopSteps; ++s) {
+      add_step<Dot>(sums, walk.lines + s * kLine, stride, walk.x + s * kRows);
     }
-    lines += kAheadSteps * kLine;
-    x += kAheadSteps * kRows;
+    walk.lines += kStopSteps * kLine;
+    walk.x += kStopSteps * kRows;
   }
   for (; steps > 0; --steps) {
-    add_step<Dot>(sums, lines, stride, x);
-    lines += kLine;
-    x += kRows;
+    add_step<Dot>(sums, walk.lines, stride, walk.x);
+    walk.lines += kLine;
+    walk.x += kRows;
   }
 }
 
@@ -169,16 +183,15 @@ void run_panels(const LinearArgs& args) {
         call.first_group = args.group == 0 ? 0 : step / group_steps;
         call.scales = args.panel_scales;
 
+        // With few tiles a chunk is gone before the next could arrive.
         const int64_t next_block = last ? block + kPanelBlocks : block;
         const int64_t next_step = last ? 0 : step + chunk;
-        const int64_t ahead =
-            next_block < args.end_block
-                ? smaller(args.chunk_steps, steps - next_step) / Format::kLineSteps
-                : 0;
-        const int64_t ahead_of_tile =
-            (ahead + last_tile - first_tile - 1) / (last_tile - first_tile);
-        const int64_t stops = chunk < kAheadSteps ? 1 : chunk / kAheadSteps;
-        call.ahead_lines = (ahead_of_tile + stops - 1) / stops;
+        const int64_t next_lines =
+            smaller(args.chunk_steps, steps - next_step) / Format::kLineSteps;
+        const int64_t lines_a_tile =
+            (next_lines + last_tile - first_tile - 1) / (last_tile - first_tile);
+        const bool pull = next_block < args.end_block && lines_a_tile > 0;
+        call.ahead_every = pull ? chunk / kStopSteps / lines_a_tile : 0;
 
         for (int64_t tile = first_tile; tile < last_tile; ++tile) {
           const int64_t row = tile_begin(tile, tiles, args.m);
@@ -186,9 +199,9 @@ void run_panels(const LinearArgs& args) {
           call.x = args.x + row * steps + step * rows;
           call.partial = args.partial + (tile - first_tile) * kTileRows * kPanel;
           call.corrections = args.corrections + row * groups;
-          if (ahead > 0) {
+          if (pull) {
             call.ahead = {Format::source(args, next_block, next_step) +
-                              (tile - first_tile) * ahead_of_tile * kLine,
+                              (tile - first_tile) * lines_a_tile * kLine,
                           args.block_bytes};
           }
           run_tile<Format>(rows, blocks, call);
@@ -225,10 +238,8 @@ QASSAY_INLINE void whole_sums(const TileCall& call) {
           call.first ? Dot::start(call, r) : Dot::load(call.partial + r * kPanel + b * kBlock);
     }
   }
-  const unsigned char* lines = call.lines.at;
-  const Word* x = call.x;
-  Lines ahead = call.ahead;
-  add_steps<Dot>(sums, lines, call.lines.block_stride, x, call.steps, ahead, call.ahead_lines);
+  Walk walk = begin_walk(call);
+  add_steps<Dot>(sums, walk, call.steps, call);
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
