@@ -104,7 +104,7 @@ struct GroupFormat {
 
   QASSAY_INLINE static const unsigned char* source(const LinearArgs& args, int64_t block,
                                                    int64_t step) {
-    return group_pair(args, block, step * kWord / args.group);
+    return pair_at(args, block, step * kWord / args.group);
   }
 
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
@@ -177,9 +177,14 @@ struct GroupFormat {
     for (int64_t block = args.begin_block; block < args.end_block; ++block) {
       __m512 total = _mm512_setzero_ps();
       const Word* x = args.x;
-      for (int64_t begin = 0; begin < args.k; begin += args.group) {
-        const int64_t group = begin / args.group;
-        const unsigned char* line = group_lines(args, block, group);
+      const unsigned char* line = lines_of(args, block);
+      const unsigned char* pair = line;
+      for (int64_t begin = 0, group = 0; begin < args.k; begin += args.group, ++group) {
+        if (group % 2 == 0) {
+          pair = line;
+          _mm_prefetch(pair + kStreamAhead, _MM_HINT_T0);
+          line += kLine;
+        }
         __m512i sums[4] = {_mm512_set1_epi32(args.corrections[group]), _mm512_setzero_si512(),
                            _mm512_setzero_si512(), _mm512_setzero_si512()};
         int64_t lines = smaller(args.group, args.k - begin) / (kLineSteps * kWord);
@@ -201,7 +206,7 @@ struct GroupFormat {
         }
         const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]),
                                              _mm512_add_epi32(sums[2], sums[3]));
-        total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), group_scales(args, block, group), total);
+        total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), pair_scales(pair, group), total);
       }
       finish_row(args, 0, block, total);
     }

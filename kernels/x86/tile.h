@@ -262,23 +262,20 @@ QASSAY_INLINE void finish_float(const LinearArgs& args, int64_t row, int64_t blo
                                 : _mm512_add_ps(sum, bias));
 }
 
-/// Packed 4-bit groups: groups 2i and 2i+1 share a line of 2 x 16 FP16 scales in front of them.
-QASSAY_INLINE size_t group_lines_bytes(const LinearArgs& args) {
-  return static_cast<size_t>(args.group / 8 * kLine);
+/// Packed 4-bit groups: groups 2i and 2i + 1 share a line of 2 x 16 FP16 scales in front of them.
+QASSAY_INLINE __m512 pair_scales(const unsigned char* pair, int64_t group) {
+  const unsigned char* halves = pair + group % 2 * (kLine / 2);
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
 }
-QASSAY_INLINE const unsigned char* group_pair(const LinearArgs& args, int64_t block,
-                                              int64_t group) {
-  return lines_of(args, block) +
-         static_cast<size_t>(group / 2) * (kLine + 2 * group_lines_bytes(args));
+QASSAY_INLINE const unsigned char* pair_at(const LinearArgs& args, int64_t block, int64_t group) {
+  return lines_of(args, block) + group / 2 * (1 + args.group / 4) * kLine;
+}
+QASSAY_INLINE __m512 group_scales(const LinearArgs& args, int64_t block, int64_t group) {
+  return pair_scales(pair_at(args, block, group), group);
 }
 QASSAY_INLINE const unsigned char* group_lines(const LinearArgs& args, int64_t block,
                                                int64_t group) {
-  return group_pair(args, block, group) + kLine +
-         static_cast<size_t>(group % 2) * group_lines_bytes(args);
-}
-QASSAY_INLINE __m512 group_scales(const LinearArgs& args, int64_t block, int64_t group) {
-  const unsigned char* halves = group_pair(args, block, group) + group % 2 * (kLine / 2);
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+  return pair_at(args, block, group) + (1 + group % 2 * (args.group / 8)) * kLine;
 }
 
 }  // namespace
