@@ -85,8 +85,8 @@ void linear_a8_s8(const LinearArgs& args);
 void linear_a8_s4(const LinearArgs& args);
 void linear_bf16_bf16(const LinearArgs& args);
 
-// One row of x into a tile: word i goes to words[i * stride]. k below a multiple of a word is
-// filled up with zeros.
+// One row of x into a tile: word i goes to words[i * stride]. The last word is filled up with
+// zeros; words behind it stay as they are, for their integer weights are zero.
 
 // core/extremes.hpp's, of k values.
 float largest_magnitude(const float* x, int64_t k);

@@ -276,7 +276,6 @@ class X86Linear final : public Prepared {
       }
       x86::quantize_row_a8(x.row(m), x.cols, scales[m], zero, weights_.layout().group, out, stride,
                            starts + m * groups());
-      for (std::int64_t word = (x.cols + 3) / 4; word < steps(); ++word) out[word * stride] = 0;
     });
     if (failure) std::rethrow_exception(failure);
   }

@@ -235,6 +235,27 @@ TEST_P(KernelTableTest, LargestCodesAreExact) {
   }
 }
 
+// Halves of a step and their neighbours: a product with 1 / scale, or a wrong rounding of ties,
+// gives other codes there.
+TEST_P(KernelTableTest, ActivationsNextToTiesGetTheReferencesCodes) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    if (!scheme.quantizes_input()) continue;
+    KernelCase c = normal_case(scheme, 33, 17, 3 * 127, false);
+    for (std::int64_t m = 0; m < c.m; ++m) {
+      float* row = c.x.view().row(m);
+      const float largest = 1.0F + 0.1F * static_cast<float>(m);
+      const float scale = largest / 127;
+      for (std::int64_t i = 0; i < 127; ++i) {
+        const float tie = (static_cast<float>(i) - 0.5F) * scale;
+        row[3 * i] = i == 0 ? largest : tie;
+        row[3 * i + 1] = std::nextafter(tie, 0.0F);
+        row[3 * i + 2] = -std::nextafter(tie, largest);
+      }
+    }
+    expect_agrees(c);
+  }
+}
+
 TEST_P(KernelTableTest, SumsThatCouldOverflowAreRefused) {
   for (const Scheme& scheme : schemes_of(kernel())) {
     const Problem problem{
