@@ -297,7 +297,7 @@ LegRow Leg::run() {
   for (Arm& arm : arms_) row_.cases.push_back(std::move(arm.result()));
   environment["after"] = to_object(qassay::environment({}));
   environment["clock_hz_after"] = clock_hz();
-  const Ceilings ceilings = ceilings_->medians();
+  const Ceilings ceilings = ceilings_->best();
   environment["ceilings"] = {{"read_bytes_per_second", ceilings.read_bytes_per_second},
                              {"f32_flops", ceilings.f32_flops},
                              {"int8_ops", ceilings.int8_ops},

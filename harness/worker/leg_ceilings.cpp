@@ -50,14 +50,15 @@ void LegCeilings::sample() {
   samples_.push_back(sample);
 }
 
-Ceilings LegCeilings::medians() const {
-  const auto middle = [&](double Ceilings::*member) {
-    std::vector<double> values;
-    for (const Ceilings& sample : samples_) values.push_back(sample.*member);
-    return values.empty() ? 0.0 : median(values);
-  };
-  return {middle(&Ceilings::read_bytes_per_second), middle(&Ceilings::f32_flops),
-          middle(&Ceilings::int8_ops), middle(&Ceilings::bf16_flops)};
+Ceilings LegCeilings::best() const {
+  Ceilings best;
+  for (const Ceilings& sample : samples_) {
+    best.read_bytes_per_second = std::max(best.read_bytes_per_second, sample.read_bytes_per_second);
+    best.f32_flops = std::max(best.f32_flops, sample.f32_flops);
+    best.int8_ops = std::max(best.int8_ops, sample.int8_ops);
+    best.bf16_flops = std::max(best.bf16_flops, sample.bf16_flops);
+  }
+  return best;
 }
 
 std::optional<std::string> LegCeilings::excess(const Traffic& traffic,
@@ -66,7 +67,7 @@ std::optional<std::string> LegCeilings::excess(const Traffic& traffic,
   for (const RoundRow& round : rounds) seconds.push_back(round.seconds);
   if (seconds.empty()) return std::nullopt;
   const double call = median(seconds);
-  const Ceilings ceilings = medians();
+  const Ceilings ceilings = best();
   const auto over = [&](double amount, double ceiling,
                         const char* what) -> std::optional<std::string> {
     if (ceiling <= 0 || amount / call <= kMostOverCeiling * ceiling) return std::nullopt;

@@ -21,7 +21,9 @@ class LegCeilings {
   /// Says how a case whose median round is more than 1.15 times a ceiling exceeds it.
   std::optional<std::string> excess(const Traffic& traffic,
                                     const std::vector<RoundRow>& rounds) const;
-  Ceilings medians() const;
+  /// The most that was seen of each: a sample takes milliseconds, and a neighbour's work can only
+  /// lower it.
+  Ceilings best() const;
 
  private:
   Cache cache_;
