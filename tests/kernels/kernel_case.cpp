@@ -8,6 +8,8 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <ostream>
+#include <stdexcept>
 
 #include "core/compare.hpp"
 #include "core/seed.hpp"
@@ -72,6 +74,8 @@ const Kernel& reference_for(const Scheme& scheme) {
   if (kernel == nullptr) throw std::logic_error("the library has no reference kernels");
   return *kernel;
 }
+
+void PrintTo(const Kernel* kernel, std::ostream* out) { *out << kernel->info().name; }
 
 bool cpu_runs(Isa isa) {
 #ifdef __x86_64__

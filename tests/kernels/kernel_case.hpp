@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ namespace qassay {
 /// The library that this build made.
 const KernelLibrary& built_kernels();
 const Kernel& reference_for(const Scheme& scheme);
+/// How GoogleTest prints a row: by its name.
+void PrintTo(const Kernel* kernel, std::ostream* out);
 bool cpu_runs(Isa isa);
 
 /// A dense row-major matrix that owns its values.
