@@ -130,11 +130,6 @@ class Runner {
       for (int leg = 0; leg < request_.timing.legs; ++leg)
         to_do[group.key] += done_.contains({group.key, leg}) ? 0 : 1;
     }
-    // Fitted here, so that no worker has to: a leg only measures.
-    for (const Group& group : plan_.groups) {
-      if (is_model(group.model) && !unavailable(group.model))
-        load_catalogue_model(group.model, plan_.threads);
-    }
     Progress progress(to_do, stderr);
     const InterruptGuard guard;
     // A group's legs are spread over the run: speed levels last for minutes.
@@ -197,9 +192,20 @@ class Runner {
   std::set<std::pair<std::string, int>> done_;
 };
 
+/// Models are fitted here, so that no worker has to, and a data file that is not what it should be
+/// shows before the store is touched.
+void prepare_models(const Plan& plan) {
+  for (const Group& group : plan.groups) {
+    if (!is_model(group.model) || unavailable(group.model)) continue;
+    load_catalogue_model(group.model, plan.threads);
+    if (group.evaluate) find_dataset(model_dataset(group.model)).test();
+  }
+}
+
 }  // namespace
 
 RunResult run_plan(const RunRequest& request, const Plan& plan, const Machine& machine) {
+  prepare_models(plan);
   return Runner(request, plan, machine).run();
 }
 

@@ -43,8 +43,11 @@ void set_environment(int threads) {
   unsetenv("OMP_PROC_BIND");               // the worker pins its threads itself
   unsetenv("OMP_PLACES");
   // Huge pages for the many small copies of cold weights too, as a whole model in one file would
-  // have.
-  setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608", 1);
+  // have; and memory that was given back is used again, for fresh pages are slow to come by in a
+  // virtual machine.
+  setenv("GLIBC_TUNABLES",
+         "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=8589934592",
+         1);
 }
 
 }  // namespace

@@ -86,9 +86,9 @@ class Leg {
   Random random_;
   std::optional<Model> model_;
   std::vector<LegLayer> layers_;
-  std::vector<Verifier> verifiers_;  // one a layer
-  std::map<std::pair<std::size_t, std::string>, QuantMatrix>
-      quantized_;  // by layer, method and scheme
+  std::vector<Verifier> verifiers_;               // one a layer
+  std::map<std::size_t, QuantMatrix> quantized_;  // by layer, of the recipe in hand
+  std::string recipe_;                            // method and scheme
   std::vector<Arm> arms_;
   Buffer workspace_, output_;  // shared by all cases
   std::optional<LegCeilings> ceilings_;
@@ -145,8 +145,10 @@ void Leg::guard(Arm& arm, const char* doing, Work work) {
 }
 
 const QuantMatrix& Leg::quantized(const Arm& arm) {
-  const auto [entry, is_new] =
-      quantized_.try_emplace({arm.layer(), arm.row().method + arm.row().scheme});
+  const std::string recipe = arm.row().method + arm.row().scheme;
+  if (recipe != recipe_) quantized_.clear();  // cases of one recipe follow each other
+  recipe_ = recipe;
+  const auto [entry, is_new] = quantized_.try_emplace(arm.layer());
   if (is_new) {
     const LinearLayer& layer = layers_[arm.layer()].layer;
     entry->second =

@@ -11,11 +11,15 @@ namespace qassay {
 namespace {
 
 constexpr double kMostOverCeiling = 1.15;
+constexpr std::int64_t kPage = 4096;
 constexpr std::size_t kHotBytes = std::size_t{1} << 20;  // its read rate is not used
 
 Buffer written_buffer(std::size_t bytes) {
   Buffer buffer(bytes);
-  std::memset(buffer.data(), 1, bytes);
+  const auto pages = static_cast<std::int64_t>(bytes / kPage);
+#pragma omp parallel for schedule(static)
+  for (std::int64_t page = 0; page < pages; ++page)
+    std::memset(buffer.data() + page * kPage, 1, kPage);
   return buffer;
 }
 
@@ -43,10 +47,13 @@ LegCeilings::LegCeilings(const Machine& machine, int threads, Cache cache)
 
 void LegCeilings::sample() {
   Ceilings sample;
-  sample.f32_flops = probe_.f32_flops();
-  sample.bf16_flops = probe_.bf16_flops();
-  sample.int8_ops = probe_.int8_ops();
-  if (cache_ == Cache::cold) sample.read_bytes_per_second = probe_.read_bytes_per_second();
+  if (cache_ == Cache::cold) {
+    sample.read_bytes_per_second = probe_.read_bytes_per_second();
+  } else {
+    sample.f32_flops = probe_.f32_flops();
+    sample.bf16_flops = probe_.bf16_flops();
+    sample.int8_ops = probe_.int8_ops();
+  }
   samples_.push_back(sample);
 }
 
@@ -75,8 +82,7 @@ std::optional<std::string> LegCeilings::excess(const Traffic& traffic,
                        amount / call * 1e-9, what, ceiling * 1e-9);
   };
   if (cache_ == Cache::cold) {
-    if (auto text = over(traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes"))
-      return text;
+    return over(traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes");
   }
   return over(traffic.operations, peak(ceilings, traffic.unit), "operations");
 }

@@ -12,7 +12,8 @@
 namespace qassay {
 
 /// The machine's ceilings as they are while a leg is measured: sampled in every round, because they
-/// move. Hot regimes are bounded by arithmetic; cold ones by the rate at which memory is read too.
+/// move. Hot regimes are bounded by
+/// arithmetic, cold ones by the rate at which memory is read.
 class LegCeilings {
  public:
   LegCeilings(const Machine& machine, int threads, Cache cache);

@@ -29,14 +29,10 @@ memory::desc weights_of(const MatmulShape& shape, memory::format_tag layout) {
   return {{shape.k, shape.n}, shape.factors, layout};
 }
 
-std::string describe_implementation(const MatmulShape& shape, std::string name) {
-  if (name.starts_with("ref")) name += " (oneDNN's scalar reference)";
-  if (shape.factors == memory::data_type::bf16) {
-    const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-    const auto native = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-    if ((isa & native) != native) name += " (emulated: no BF16 instructions)";
-  }
-  return name;
+bool has_bf16_instructions() {
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto native = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (isa & native) == native;
 }
 
 /// Arguments are read only; oneDNN's handles do not say so.
@@ -58,6 +54,9 @@ std::string_view onednn_version() {
 }
 
 std::optional<Refusal> onednn_refuses(const MatmulShape& shape) {
+  if (shape.factors == memory::data_type::bf16 && !has_bf16_instructions()) {
+    return Refusal{"this CPU has no BF16 instructions, and oneDNN would emulate them"};
+  }
   try {
     describe(shape, shape.m_max, weights_of(shape, memory::format_tag::any));
   } catch (const dnnl::error& error) {
@@ -73,7 +72,7 @@ OnednnMatmul::OnednnMatmul(const MatmulShape& shape, int threads)
   const auto widest = describe(shape, shape.m_max, weights_of(shape, memory::format_tag::any));
   weights_ = widest.weights_desc();
   scratchpad_bytes_ = widest.scratchpad_desc().get_size();
-  implementation_ = describe_implementation(shape, widest.impl_info_str());
+  implementation_ = widest.impl_info_str();
   plan(shape.m_max);
 }
 

@@ -43,7 +43,7 @@ class OnednnMatmul {
   std::size_t weight_bytes() const { return weights_.get_size(); }
   /// Of a call with m_max rows; to be aligned to 64 bytes.
   std::size_t scratchpad_bytes() const { return scratchpad_bytes_; }
-  /// oneDNN's own name of what runs, with what a reader must know about it.
+  /// oneDNN's own name of what runs; "ref..." is its scalar reference.
   std::string implementation() const;
 
   /// `plain`: W[n,k], row-major. `packed`: weight_bytes(), zeroed.

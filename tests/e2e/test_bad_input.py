@@ -1,6 +1,7 @@
 """Bad input: one clear line, exit status 2, and the store as it was."""
 
 import os
+import pathlib
 import sqlite3
 
 from harness import SMALL, ProgramTest
@@ -81,13 +82,14 @@ class BadInputTest(ProgramTest):
         data.mkdir()
         source = "/usr/share/datasets/fashion-mnist"
         for name in os.listdir(source):
-            content = bytearray(open(os.path.join(source, name), "rb").read())
+            content = bytearray(pathlib.Path(source, name).read_bytes())
             if name.startswith("t10k-images"):
                 content[len(content) // 2] ^= 1
             (data / name).write_bytes(content)
         suite = self.suite(SMALL.replace('shapes = ["48x160"]', "evaluate = true").replace("tiny", "fmnist-features"))
         self.refused("run", suite, "--store", self.store, "--quick", mentions="t10k-images",
                      environment={"QASSAY_DATA_DIR": str(self.folder)})
+        self.assertFalse(self.store.exists())
 
     def test_resume_under_other_conditions(self):
         suite = self.suite()
