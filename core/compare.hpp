@@ -56,9 +56,9 @@ double dot_product_limit(std::int64_t k, double sum_of_magnitudes,
 
 /// The limit of every element of x[m,k] * w[n,k]^T summed in FP32, m * n values, row-major:
 ///   (gamma_k + input_roundoff) |x_i|_2 |w_j|_2
-/// where the kernel first rounds x with that unit roundoff (2^-8 for BF16). The sums of magnitudes are
-/// bounded by the norms (Cauchy and Schwarz), which costs (m + n) k instead of m n k and is 1.6 times
-/// looser for normal numbers.
+/// where the kernel first rounds x with that unit roundoff (2^-8 for BF16). The sums of magnitudes
+/// are bounded by the norms (Cauchy and Schwarz), which costs (m + n) k instead of m n k and is 1.6
+/// times looser for normal numbers.
 std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double input_roundoff = 0);
 
 }  // namespace qassay

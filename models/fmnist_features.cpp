@@ -25,7 +25,8 @@ RandomFeatureRecipe fmnist_features_recipe() {
 std::vector<LayerShape> fmnist_features_layers() {
   const Manifest dataset = find_manifest("fashion-mnist");
   const std::int64_t features = fmnist_features_recipe().features;
-  return {{"features", features, dataset.height * dataset.width}, {"classes", dataset.classes, features}};
+  return {{"features", features, dataset.height * dataset.width},
+          {"classes", dataset.classes, features}};
 }
 
 std::variant<CachedModel, Refusal> fmnist_features(const ImageDataset& dataset,
