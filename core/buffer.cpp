@@ -35,13 +35,12 @@ Buffer::Buffer(std::size_t bytes) : size_(bytes) {
   void* const start = mmap(nullptr, mapped_ + kHugePage, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (start == MAP_FAILED) throw std::bad_alloc();
+  auto* const first = static_cast<std::byte*>(start);
   const auto address = reinterpret_cast<std::uintptr_t>(start);
-  const std::uintptr_t aligned = round_up(address, kHugePage);
-  if (aligned != address) munmap(start, aligned - address);
-  const std::uintptr_t end = address + mapped_ + kHugePage;
-  if (end != aligned + mapped_)
-    munmap(reinterpret_cast<void*>(aligned + mapped_), end - aligned - mapped_);
-  data_ = reinterpret_cast<std::byte*>(aligned);
+  const std::size_t before = round_up(address, kHugePage) - address;
+  if (before > 0) munmap(first, before);
+  if (before < kHugePage) munmap(first + before + mapped_, kHugePage - before);
+  data_ = first + before;
   madvise(data_, mapped_, MADV_HUGEPAGE);
 }
 

@@ -14,8 +14,8 @@
 
 #include "core/error.hpp"
 #include "core/scheme.hpp"
+#include "core/toml_table.hpp"
 #include "embedded/seed_claims_toml.hpp"
-#include "harness/claims/toml_table.hpp"
 
 namespace qassay {
 namespace {
@@ -241,14 +241,8 @@ Claim read_claim(TomlTable table) {
 }  // namespace
 
 std::vector<Claim> read_claims(std::string_view toml, std::string_view place) {
-  toml::table root;
-  try {
-    root = toml::parse(toml, place);
-  } catch (const toml::parse_error& error) {
-    throw InputError(fmt::format("{}:{}", place, error.source().begin.line), error.description(),
-                     "mend the TOML");
-  }
-  const TomlTable file(root, place, "");
+  const toml::table root = parse_toml(toml, place);
+  const TomlTable file(root, place);
   file.allow_only({"claim"});
   std::vector<Claim> claims;
   std::set<std::string> ids;

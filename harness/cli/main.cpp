@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "harness/claims/printable.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/run/build_info.hpp"
 
@@ -47,11 +48,8 @@ int dispatch(const Arguments& arguments) {
 int main(int argc, char** argv) {
   try {
     return dispatch({argv + 1, argv + argc});
-  } catch (const InputError& error) {
-    fmt::print(stderr, "qassay: {}\n", error.what());
-    return kBadInput;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "qassay: {}\n", error.what());
+    fmt::print(stderr, "qassay: {}\n", printable(error.what()));
     return kBadInput;
   }
 }

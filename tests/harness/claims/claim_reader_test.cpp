@@ -205,8 +205,8 @@ INSTANTIATE_TEST_SUITE_P(
               "range =", "not_testable = \"needs_gpu\"\nrange =", "'explanation' is missing"},
         Fault{"ExplainsNothing",
               "range =", "explanation = \"so\"\nrange =", "explanation: explains nothing"},
-        Fault{"NoToml", "range = [2, 4.5]", "range = [2, ", "mend the TOML"},
-        Fault{"KeyTwice", "range =", "id = \"again\"\nrange =", "mend the TOML"}),
+        Fault{"NoToml", "range = [2, 4.5]", "range = [2, ", "mend the syntax there"},
+        Fault{"KeyTwice", "range =", "id = \"again\"\nrange =", "mend the syntax there"}),
     [](const auto& fault) { return fault.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

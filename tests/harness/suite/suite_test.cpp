@@ -82,8 +82,8 @@ TEST_P(SuiteFaultTest, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, SuiteFaultTest,
-    ::testing::Values(Fault{"name = \"s\"", "nam = \"s\"", "name: is missing"},
-                      Fault{"rounds = 12", "rounds = 12\ncolour = 1", "timing.colour"},
+    ::testing::Values(Fault{"name = \"s\"", "", "'name' is missing"},
+                      Fault{"rounds = 12", "rounds = 12\ncolour = 1", "timing, colour"},
                       Fault{"rounds = 12", "rounds = 12.5", "rounds"},
                       Fault{"rounds = 12", "rounds = 9", "rounds"},
                       Fault{"legs = 6", "legs = 2", "legs"}, Fault{"legs = 6", "legs = 7", "odd"},

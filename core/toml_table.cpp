@@ -1,4 +1,4 @@
-#include "harness/claims/toml_table.hpp"
+#include "core/toml_table.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,6 +17,15 @@ bool is_blank(std::string_view text) {
 }
 
 }  // namespace
+
+toml::table parse_toml(std::string_view text, std::string_view file) {
+  try {
+    return toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    throw InputError(fmt::format("{}:{}", file, error.source().begin.line),
+                     fmt::format("is not TOML ({})", error.description()), "mend the syntax there");
+  }
+}
 
 TomlTable::TomlTable(const toml::table& table, std::string_view file, std::string path)
     : table_(&table), file_(file), path_(std::move(path)) {}
@@ -73,12 +82,51 @@ double TomlTable::positive(std::string_view key) const {
   return value;
 }
 
+double TomlTable::number(std::string_view key, double low, double high) const {
+  const double value = number(key);
+  if (!(value >= low && value <= high)) {
+    refuse(key, "is out of range", fmt::format("write a number from {} to {}", low, high));
+  }
+  return value;
+}
+
+bool TomlTable::flag(std::string_view key) const {
+  constexpr std::string_view kKind = "true or false";
+  const auto value = require(key, kKind).value_exact<bool>();
+  if (!value) refuse_type(key, kKind);
+  return *value;
+}
+
 std::int64_t TomlTable::count(std::string_view key) const {
   constexpr std::string_view kKind = "a whole number, 1 or more";
   const auto value = require(key, kKind).value_exact<std::int64_t>();
   if (!value) refuse_type(key, kKind);
   if (*value < 1) refuse(key, "is below 1", fmt::format("write {}", kKind));
   return *value;
+}
+
+std::int64_t TomlTable::whole(std::string_view key, const toml::node& node, std::int64_t low,
+                              std::int64_t high) const {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < low || *value > high) {
+    refuse(key, "is not a whole number in range",
+           fmt::format("write one from {} to {}", low, high));
+  }
+  return *value;
+}
+
+std::int64_t TomlTable::integer(std::string_view key, std::int64_t low, std::int64_t high) const {
+  return whole(key, require(key, "a whole number"), low, high);
+}
+
+std::vector<std::int64_t> TomlTable::integers(std::string_view key, std::size_t size,
+                                              std::int64_t low, std::int64_t high) const {
+  const std::string kind = fmt::format("a list of {} whole numbers", size);
+  const toml::array* list = require(key, kind).as_array();
+  if (list == nullptr || list->size() != size) refuse_type(key, kind);
+  std::vector<std::int64_t> values;
+  for (const toml::node& node : *list) values.push_back(whole(key, node, low, high));
+  return values;
 }
 
 std::vector<std::string> TomlTable::texts(std::string_view key) const {
@@ -125,7 +173,8 @@ TomlTable TomlTable::table(std::string_view key) const {
   const std::string kind = fmt::format("a table {} = {{ ... }}", key);
   const toml::node& node = require(key, kind);
   if (!node.is_table()) refuse_type(key, kind);
-  return {*node.as_table(), file_, fmt::format("{}, {}", path_, key)};
+  return {*node.as_table(), file_,
+          path_.empty() ? std::string(key) : fmt::format("{}, {}", path_, key)};
 }
 
 }  // namespace qassay
