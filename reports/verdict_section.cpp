@@ -13,7 +13,7 @@
 namespace qassay {
 namespace {
 
-/// The rows of one claim, in the order in which they came.
+/// The rows of one claim, in the order in which they came, those without a figure last.
 struct ClaimRows {
   std::vector<const VerdictRow*> rows;
 
@@ -27,6 +27,10 @@ std::vector<ClaimRows> by_claim(const std::vector<VerdictRow>& verdicts) {
     const auto [place, added] = known.try_emplace(row.id, claims.size());
     if (added) claims.emplace_back();
     claims[place->second].rows.push_back(&row);
+  }
+  for (ClaimRows& claim : claims) {  // what was found stands before what could not be
+    std::stable_partition(claim.rows.begin(), claim.rows.end(),
+                          [](const VerdictRow* row) { return has_figure(*row); });
   }
   return claims;
 }

@@ -53,7 +53,7 @@ std::string reason_words(std::string_view code) {
   if (code == "baseline_suspect") return "The baseline it is measured against cannot be trusted.";
   if (code == "inconsistent_source") return "The source contradicts itself.";
   if (code == "not_comparable") return "What was measured is not what the claim speaks of.";
-  if (code == "no_vector_kernel") return "No vectorized kernel ran, so speed says nothing here.";
+  if (code == "no_vector_kernel") return "No kernel here takes it.";
   if (code == "fell_back")
     return "Another implementation ran in place of the one that was asked for.";
   return std::string(code);
@@ -83,7 +83,7 @@ std::string baseline_words(std::string_view baseline) {
 }
 
 bool has_figure(const VerdictRow& row) {
-  return std::isfinite(row.estimate) && (row.verdict != "not_testable" || row.cells > 0);
+  return std::isfinite(row.estimate) && row.verdict != "not_testable";
 }
 
 std::string verdict_words(const VerdictRow& row, bool quick) {

@@ -37,7 +37,7 @@ std::string regime_words(std::int64_t m, std::string_view cache, int threads);
 /// "best-fp32" -> "the fastest FP32 on this machine".
 std::string baseline_words(std::string_view baseline);
 
-/// Whether a row has a figure to show: one that is not testable usually has none.
+/// Whether a row has a figure to show: one that is not testable has none.
 bool has_figure(const VerdictRow& row);
 
 /// Why the verdict is what it is, in words: where the interval lies against the claimed range.

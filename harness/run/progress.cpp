@@ -15,7 +15,7 @@ std::string clock_text(double seconds) {
 
 }  // namespace
 
-Progress::Progress(std::map<std::string, int> total, std::FILE* out)
+Progress::Progress(const std::map<std::string, int>& total, std::FILE* out)
     : out_(out), terminal_(isatty(fileno(out)) != 0) {
   for (const auto& [group, legs] : total) {
     left_[group] = legs;

@@ -13,7 +13,7 @@ namespace qassay {
 class Progress {
  public:
   /// `total`: legs to come, by group.
-  Progress(std::map<std::string, int> total, std::FILE* out);
+  Progress(const std::map<std::string, int>& total, std::FILE* out);
   ~Progress();
 
   void begin_leg(std::string_view group, int leg, int legs);

@@ -82,7 +82,11 @@ std::variant<const Kernel*, Refusal> KernelChoice::choose(std::string_view backe
     }
   }
   if (lacking) return *lacking;
-  if (refusals.size() == 1) return Refusal{*refusals.begin()};
+  // "takes ... only": made for another scheme, which says nothing beside a reason of this
+  // machine's.
+  if (refusals.size() > 1)
+    std::erase_if(refusals, [](const std::string& reason) { return reason.starts_with("takes "); });
+  if (!refusals.empty()) return Refusal{fmt::format("{}", fmt::join(refusals, "; "))};
   return Refusal{fmt::format("{} has no kernel for {}", backend_name, to_string(problem.scheme))};
 }
 
