@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/scheme.hpp"
+#include "core/statistics.hpp"
 
 namespace qassay {
 namespace {
@@ -103,7 +104,7 @@ std::optional<LayerMean> mean_speedup(const Series& series, std::string_view bas
   std::map<std::string_view, const Record*> fastest;  // by layer
   for (const Cell* cell : series.layers) {
     const Record* record = cell->trusted() ? cell->find("speedup", baseline) : nullptr;
-    if (record == nullptr || !(record->value > 0) || !(record->low > 0)) continue;
+    if (record == nullptr || !(record->low > 0) || record->count < 2) continue;
     const Record*& best = fastest[record->layer];
     if (best == nullptr || best->value < record->value) best = record;
   }
@@ -112,18 +113,14 @@ std::optional<LayerMean> mean_speedup(const Series& series, std::string_view bas
   LayerMean mean;
   mean.count = static_cast<int>(fastest.size());
   mean.smallest = std::numeric_limits<double>::infinity();
-  double log_sum = 0, below = 0, above = 0;
+  std::vector<Interval> factors;
   for (const auto& [layer, record] : fastest) {
-    const double log_value = std::log(record->value);
-    log_sum += log_value;
-    below += std::pow(log_value - std::log(record->low), 2);
-    above += std::pow(std::log(record->high) - log_value, 2);
+    factors.push_back({record->value, record->low, record->high, record->count});
     mean.smallest = std::min(mean.smallest, record->value);
     mean.largest = std::max(mean.largest, record->value);
   }
-  const double log_mean = log_sum / mean.count;
-  mean.figure = {std::exp(log_mean), std::exp(log_mean - std::sqrt(below) / mean.count),
-                 std::exp(log_mean + std::sqrt(above) / mean.count)};
+  const Interval combined = geometric_mean(factors).value();
+  mean.figure = {combined.value, combined.low, combined.high};
   return mean;
 }
 
