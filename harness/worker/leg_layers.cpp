@@ -45,7 +45,7 @@ std::vector<LegLayer> model_layers_with_inputs(const Group& group, const Model& 
   std::vector<float> input = first_images(group.model, m);
   for (const LinearLayer& layer : model.layers) {
     chain.push_back({layer, std::move(input)});
-    if (chain.size() < model.layers.size()) input = forward(chain.back(), m, reference, device);
+    input = forward(chain.back(), m, reference, device);
   }
   std::erase_if(chain, [&](const LegLayer& layer) {
     return std::ranges::none_of(

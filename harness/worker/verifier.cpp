@@ -45,8 +45,7 @@ std::vector<T> take_rows(const std::vector<T>& all, const std::vector<std::int64
 
 Verifier::Verifier(const LegLayer& layer, std::int64_t m, const References& references,
                    const Device& device, std::uint64_t seed)
-    : layer_(layer),
-      x_(layer.x(m)),
+    : x_(layer.x(m)),
       references_(references),
       device_(device),
       columns_(sample_columns(layer.layer.n, seed)),

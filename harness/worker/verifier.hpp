@@ -35,7 +35,6 @@ class Verifier {
   std::vector<float> reference_output(const QuantMatrix& sample) const;
   const std::vector<float>& expected(const QuantMatrix& sample);
 
-  const LegLayer& layer_;
   ConstMatrix x_;
   References references_;
   Device device_;
