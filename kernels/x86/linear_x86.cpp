@@ -299,7 +299,7 @@ std::string scales_text(const NumberFormat& weights) {
 
 class X86Kernel final : public Kernel {
  public:
-  explicit X86Kernel(Recipe recipe) : recipe_(std::move(recipe)) {}
+  explicit X86Kernel(Recipe recipe) : recipe_(recipe) {}
 
   const KernelInfo& info() const override { return recipe_.info; }
 
