@@ -9,7 +9,6 @@
 
 #include "core/error.hpp"
 #include "core/scheme.hpp"
-#include "core/statistics.hpp"
 
 namespace qassay {
 namespace {
@@ -104,7 +103,7 @@ std::optional<LayerMean> mean_speedup(const Series& series, std::string_view bas
   std::map<std::string_view, const Record*> fastest;  // by layer
   for (const Cell* cell : series.layers) {
     const Record* record = cell->trusted() ? cell->find("speedup", baseline) : nullptr;
-    if (record == nullptr || !(record->low > 0) || record->count < 2) continue;
+    if (record == nullptr || !(record->value > 0) || !(record->low > 0)) continue;
     const Record*& best = fastest[record->layer];
     if (best == nullptr || best->value < record->value) best = record;
   }
@@ -113,14 +112,18 @@ std::optional<LayerMean> mean_speedup(const Series& series, std::string_view bas
   LayerMean mean;
   mean.count = static_cast<int>(fastest.size());
   mean.smallest = std::numeric_limits<double>::infinity();
-  std::vector<Interval> factors;
+  double log_sum = 0, below = 0, above = 0;
   for (const auto& [layer, record] : fastest) {
-    factors.push_back({record->value, record->low, record->high, record->count});
+    const double log_value = std::log(record->value);
+    log_sum += log_value;
+    below += std::pow(log_value - std::log(record->low), 2);
+    above += std::pow(std::log(record->high) - log_value, 2);
     mean.smallest = std::min(mean.smallest, record->value);
     mean.largest = std::max(mean.largest, record->value);
   }
-  const Interval combined = geometric_mean(factors).value();
-  mean.figure = {combined.value, combined.low, combined.high};
+  const double log_mean = log_sum / mean.count;
+  mean.figure = {std::exp(log_mean), std::exp(log_mean - std::sqrt(below) / mean.count),
+                 std::exp(log_mean + std::sqrt(above) / mean.count)};
   return mean;
 }
 
