@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/grid.hpp"
 #include "core/scheme.hpp"
 
 namespace qassay {
 
-/// The weights of one linear layer in a scheme, plain and row-major, W[n,k]: n output channels, k
-/// input features. A kernel's packed layout is its own affair.
+/// The weights of one layer in a scheme, plain and row-major, W[n,k]: n output channels, k
+/// input features (for a convolution those of core/convolution.hpp). A kernel's packed layout is its own affair.
 ///
 /// Exactly one of the three arrays of weights is filled, as scheme.weights.kind says:
 ///   f32        values as they are
@@ -27,6 +28,7 @@ struct QuantMatrix {
   std::vector<std::uint8_t> codes;
   std::vector<float> scales;
   std::vector<std::uint8_t> zero_points;
+  Grid input;  // of the activations, where scheme.input.range is fixed
 
   /// Index into scales and zero_points of the weight at (row, col).
   std::size_t scale_index(std::int64_t row, std::int64_t col) const;

@@ -18,11 +18,13 @@ constexpr NumberFormat kF32{};
 constexpr NumberFormat kF16{.kind = Kind::f16, .bits = 16};
 constexpr NumberFormat kBf16{.kind = Kind::bf16, .bits = 16};
 constexpr NumberFormat kInt8{.kind = Kind::integer, .bits = 8};
+constexpr NumberFormat kStaticInt8{
+    .kind = Kind::integer, .bits = 8, .per = Granularity::tensor, .zero_points = true};
 
 [[noreturn]] void refuse(std::string_view place, std::string_view text, std::string_view fault) {
   throw InputError(
       place, fmt::format("scheme '{}' {}", text, fault),
-      "write FP32, FP16, BF16 or W<2..8>A<8|16>[-tensor|-g<8..4096>][-asym], such as W4A16-g128");
+      "write FP32, FP16, BF16 or W<2..8>A<8|16>[-tensor|-g<8..4096>][-asym][-static], such as W4A16-g128");
 }
 
 std::optional<std::int64_t> take_number(std::string_view& text) {
@@ -79,6 +81,7 @@ Scheme parse_scheme(std::string_view text, std::string_view place) {
     weights.scales = DType::f16;
   }
   if (take(rest, "-asym")) weights.zero_points = true;
+  if (scheme.quantizes_input() && take(rest, "-static")) scheme = convolution_scheme(scheme);
   if (!rest.empty()) refuse(place, text, fmt::format("has an unknown ending '{}'", rest));
   // "W08A8" would be a second name of W8A8: a scheme has one text.
   if (to_string(scheme) != text) refuse(place, text, "is not in its shortest form");
@@ -101,7 +104,13 @@ std::string to_string(const Scheme& scheme) {
   if (weights.per == Granularity::tensor) text += "-tensor";
   if (weights.per == Granularity::block) text += fmt::format("-g{}", weights.block);
   if (weights.zero_points) text += "-asym";
+  if (scheme.input.range == Range::fixed) text += "-static";
   return text;
+}
+
+Scheme convolution_scheme(const Scheme& scheme) {
+  if (!scheme.quantizes_input()) return scheme;
+  return {scheme.weights, {kStaticInt8, Range::fixed}};
 }
 
 std::int64_t blocks_per_row(const NumberFormat& format, std::int64_t k) {

@@ -23,7 +23,10 @@ struct NumberFormat {
   bool operator==(const NumberFormat&) const = default;
 };
 
-enum class Range { none, dynamic };  // dynamic: found from the data at run time, per row
+/// How the range of quantized activations is found:
+///   dynamic  from the data at run time, per row (token), symmetric
+///   fixed    from calibration data beforehand, per tensor, asymmetric (u8)
+enum class Range { none, dynamic, fixed };
 
 struct ActivationFormat {
   NumberFormat number;
@@ -34,11 +37,12 @@ struct ActivationFormat {
 
 /// What the numbers of one layer are. The text form is the name used everywhere:
 ///
-///   FP32 | FP16 | BF16 | W<bits>A<8|16>[-tensor|-g<N>][-asym]        bits: 2..8, N: 8..4096
+///   FP32 | FP16 | BF16 | W<bits>A<8|16>[-tensor|-g<N>][-asym][-static]    bits: 2..8, N: 8..4096
 ///
 /// Left out is the default: weights symmetric per output channel with FP32 scales; A8 means int8,
 /// dynamic, symmetric, per token; A16 means activations that are not quantized. Blocks (-g) have
-/// FP16 scales. parse and print round-trip.
+/// FP16 scales. -static: A8 with a range that was calibrated, unsigned and asymmetric, one for the
+/// tensor. parse and print round-trip.
 struct Scheme {
   NumberFormat weights;
   ActivationFormat input;
@@ -50,6 +54,9 @@ struct Scheme {
 /// Throws InputError naming `place` when the text is no scheme or one that does not exist.
 Scheme parse_scheme(std::string_view text, std::string_view place = "scheme");
 std::string to_string(const Scheme& scheme);
+
+/// What a model's scheme means for its convolutions: int8 activations are static there.
+Scheme convolution_scheme(const Scheme& scheme);
 
 /// Number of scales along a row of k elements; the last block may be short.
 std::int64_t blocks_per_row(const NumberFormat& format, std::int64_t k);

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/convolution.hpp"
 #include "core/error.hpp"
 #include "core/isa.hpp"
 #include "core/matrix_view.hpp"
@@ -34,14 +35,20 @@ inline std::string_view to_string(Contract contract) {
   return "unknown";
 }
 
-/// The problem that a kernel may accept or refuse:
-///   y[m,n] = x[m,k] * W[n,k]^T + bias[n]      1 <= m <= m_max; x, y row-major FP32
+/// The problem that a kernel may accept or refuse, 1 <= m <= m_max; x and y row-major FP32:
+///   linear       y[m,n] = x[m,k] * W[n,k]^T + bias[n]
+///   convolution  a row of x is an image[height, width, channels], a row of y one of
+///                [out_height, out_width, n] (core/convolution.hpp)
 struct Problem {
   std::int64_t m_max = 1;
   std::int64_t n = 0;
   std::int64_t k = 0;
   Scheme scheme;
   bool bias = false;
+  std::optional<Convolution> convolution = std::nullopt;  // with its k() as k
+
+  std::int64_t inputs() const { return convolution ? convolution->features() : k; }
+  std::int64_t outputs() const { return convolution ? convolution->out_pixels() * n : n; }
 };
 
 /// Where and with how many threads a kernel runs.
@@ -53,12 +60,12 @@ struct Device {
 struct Traffic {
   double weight_bytes = 0;                               // read once a call
   double activation_bytes = 0;                           // input read and output written
-  double operations = 0;                                 // 2 * m * n * k
+  double operations = 0;  // 2 * m * n * k, times the pixels of a convolution
   enum class Unit { f32, bf16, int8 } unit = Unit::f32;  // whose peak bounds it
 };
 
 struct KernelInfo {
-  std::string_view name;     // linear_<act>_<weight>_<out>_<tile>_<isa>, kernels/README.md
+  std::string_view name;     // linear_ or conv_<act>_<weight>_<out>_<tile>_<isa>, README.md
   std::string_view backend;  // "cpu", "onednn", "openblas", "reference"
   Isa isa = Isa::any;        // needed to run; libraries choose theirs themselves (any)
   Contract contract = Contract::reordered;
@@ -117,7 +124,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 1;
+inline constexpr int kKernelInterfaceVersion = 2;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

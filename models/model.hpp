@@ -1,44 +1,56 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "core/matrix_view.hpp"
+#include "models/graph.hpp"
+
 namespace qassay {
 
-/// What is known of a layer without its weights.
-struct LayerShape {
-  std::string name;
-  std::int64_t n = 0;  // out features
-  std::int64_t k = 0;  // in features
+/// An array of any rank, row-major.
+struct Tensor {
+  std::vector<std::int64_t> dims;
+  std::vector<float> values;  // as many as the product of dims
+
+  bool operator==(const Tensor&) const = default;
 };
 
-/// y[m,n] = x[m,k] * weights[n,k]^T + bias[n], then max(y, 0) where `relu`. Row-major.
-struct LinearLayer {
-  std::string name;
-  std::int64_t n = 0;
-  std::int64_t k = 0;
-  std::vector<float> weights;  // [n, k]
-  std::vector<float> bias;     // [n], or empty for none
-  bool relu = false;
+/// By name: "NODE.weight", "NODE.bias", "NODE.running_mean", "NODE.running_var".
+using Parameters = std::map<std::string, Tensor>;
 
-  bool operator==(const LinearLayer&) const = default;
+struct ParameterShape {
+  std::string name;
+  std::vector<std::int64_t> dims;
 };
 
-/// A chain of layers: each takes what the one before gives. A model's last outputs are its scores
-/// of the classes.
+/// What a graph needs, in the order of its nodes:
+///   linear      weight[n, k], bias[n]
+///   conv2d      weight[n, kernel_height, kernel_width, group_channels], bias[n]
+///   batch_norm  weight, bias, running_mean, running_var [channels]
+std::vector<ParameterShape> parameter_shapes(const Graph& graph);
+
+/// A float model. Its last node gives the scores of the classes.
 struct Model {
   std::string name;
-  std::vector<LinearLayer> layers;
+  std::string dataset;  // datasets/image_dataset.hpp: what it is evaluated on
+  Graph graph;
+  Parameters parameters;
 
   bool operator==(const Model&) const = default;
 };
 
-/// Throws std::invalid_argument unless the model has layers, every array has its size and every
-/// layer takes what the one before gives.
-void check_chain(const Model& model);
+/// Throws InputError naming `place` and the parameter unless the graph is one and the parameters
+/// are those that it needs, finite.
+void check_model(const Model& model, std::string_view place);
 
-/// SHA-256 over names, shapes and the bits of all parameters.
+/// The weights W[n,k] and biases (empty for none) of a layer of the model.
+ConstMatrix layer_weights(const Model& model, const LayerShape& layer);
+std::span<const float> layer_bias(const Model& model, const LayerShape& layer);
+
+/// SHA-256 over graph and the bits of all parameters.
 std::string content_hash(const Model& model);
 
 }  // namespace qassay
