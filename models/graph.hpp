@@ -90,6 +90,9 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+/// Kind, attributes and inputs as text: equal for equal nodes.
+std::string describe(const Node& node);
+
 /// Nodes in an order in which they can be computed. The last one gives the model's output.
 struct Graph {
   Extent input;

@@ -1,32 +1,91 @@
 #include "models/model.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <stdexcept>
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
 
+#include "core/error.hpp"
 #include "core/hash.hpp"
-#include "models/model_file.hpp"
+#include "models/ops/op.hpp"
 
 namespace qassay {
+namespace {
 
-void check_chain(const Model& model) {
-  if (model.layers.empty()) throw std::invalid_argument("model " + model.name + " has no layers");
-  std::int64_t width = model.layers.front().k;
-  for (const LinearLayer& layer : model.layers) {
-    const bool sizes =
-        layer.n > 0 && layer.k > 0 &&
-        layer.weights.size() == static_cast<std::size_t>(layer.n * layer.k) &&
-        (layer.bias.empty() || layer.bias.size() == static_cast<std::size_t>(layer.n));
-    if (!sizes || layer.k != width) {
-      throw std::invalid_argument(fmt::format(
-          "layer {} of model {} does not fit its shape [{}, {}] or the {} features before "
-          "it",
-          layer.name, model.name, layer.n, layer.k, width));
-    }
-    width = layer.n;
+std::int64_t elements(const std::vector<std::int64_t>& dims) {
+  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+void check_tensor(const ParameterShape& wanted, const Parameters& parameters,
+                  std::string_view place) {
+  const auto refuse = [&](std::string_view fault) {
+    throw InputError(fmt::format("{}: parameter '{}'", place, wanted.name), fault,
+                     "give the parameters that the graph needs");
+  };
+  const auto found = parameters.find(wanted.name);
+  if (found == parameters.end()) refuse("is missing");
+  const Tensor& tensor = found->second;
+  if (tensor.dims != wanted.dims || static_cast<std::int64_t>(tensor.values.size()) != elements(wanted.dims)) {
+    refuse(fmt::format("is [{}], but the graph needs [{}]", fmt::join(tensor.dims, ", "),
+                       fmt::join(wanted.dims, ", ")));
+  }
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+    if (!std::isfinite(tensor.values[i])) refuse(fmt::format("has a value at {} that is not finite", i));
   }
 }
 
-std::string content_hash(const Model& model) { return sha256(to_bytes(model)); }
+}  // namespace
+
+std::vector<ParameterShape> parameter_shapes(const Graph& graph) {
+  const std::vector<Extent> extents = infer_extents(graph);
+  std::vector<ParameterShape> all;
+  for (const Node& node : graph.nodes) {
+    std::vector<Extent> inputs;
+    for (const ValueId input : node.inputs) inputs.push_back(extents[input]);
+    for (ParameterShape& shape : own_parameters(node.op, inputs)) {
+      all.push_back({fmt::format("{}.{}", node.name, shape.name), std::move(shape.dims)});
+    }
+  }
+  return all;
+}
+
+void check_model(const Model& model, std::string_view place) {
+  const std::vector<ParameterShape> wanted = parameter_shapes(model.graph);
+  for (const ParameterShape& shape : wanted) check_tensor(shape, model.parameters, place);
+  for (const auto& [name, tensor] : model.parameters) {
+    const bool known = std::ranges::any_of(
+        wanted, [&](const ParameterShape& shape) { return shape.name == name; });
+    if (!known) {
+      throw InputError(fmt::format("{}: parameter '{}'", place, name), "belongs to no node of the graph",
+                       "remove it or correct the graph");
+    }
+  }
+}
+
+ConstMatrix layer_weights(const Model& model, const LayerShape& layer) {
+  return {model.parameters.at(layer.name + ".weight").values.data(), layer.n, layer.k};
+}
+
+std::span<const float> layer_bias(const Model& model, const LayerShape& layer) {
+  if (!layer.bias) return {};
+  return model.parameters.at(layer.name + ".bias").values;
+}
+
+std::string content_hash(const Model& model) {
+  std::string text = fmt::format("{}\n{}\n{}x{}x{}\n", model.name, model.dataset, model.graph.input.height,
+                                 model.graph.input.width, model.graph.input.channels);
+  for (const Node& node : model.graph.nodes) text += describe(node) + "\n";
+  for (const auto& [name, tensor] : model.parameters) {
+    text += fmt::format("{}[{}]", name, fmt::join(tensor.dims, ","));
+    const std::size_t begin = text.size();
+    text.resize(begin + tensor.values.size() * sizeof(float));
+    if (!tensor.values.empty())
+      std::memcpy(text.data() + begin, tensor.values.data(), text.size() - begin);
+  }
+  return sha256(text);
+}
 
 }  // namespace qassay

@@ -1,0 +1,120 @@
+#include "models/graph.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+#include <stdexcept>
+
+#include "core/error.hpp"
+#include "models/attributes.hpp"
+#include "models/ops/op.hpp"
+
+namespace qassay {
+namespace {
+
+constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;   // of one value of one sample
+constexpr double kMostAttribute = 1 << 20;  // far from any overflow
+
+[[noreturn]] void refuse(const Node& node, std::string_view fault) {
+  throw InputError(fmt::format("node '{}' ({})", node.name, kind_name(node.op)), fault,
+                   "correct the graph of the model");
+}
+
+/// Numbers from files: so small that no arithmetic on them overflows.
+void check_attributes(const Node& node) {
+  std::visit(
+      [&](const auto& op) {
+        for_each_attribute(op, [&](const char* name, auto value) {
+          const auto number = static_cast<double>(value);
+          if (!(number >= 0 && number <= kMostAttribute))
+            refuse(node, fmt::format("has a {} of {}, which is out of range", name, value));
+        });
+      },
+      node.op);
+}
+
+bool is_reasonable(const Extent& extent) {
+  return extent.height > 0 && extent.width > 0 && extent.channels > 0 &&
+         extent.height <= kMostFeatures && extent.width <= kMostFeatures / extent.height &&
+         extent.channels <= kMostFeatures / (extent.height * extent.width);
+}
+
+}  // namespace
+
+std::string_view kind_name(const Operator& op) {
+  static constexpr std::string_view kNames[] = {
+      "linear",   "conv2d",   "batch_norm",      "relu", "relu6",   "hard_swish",
+      "max_pool", "avg_pool", "global_avg_pool", "add",  "flatten", "softmax"};
+  static_assert(std::size(kNames) == std::variant_size_v<Operator>);
+  return kNames[op.index()];
+}
+
+std::string describe(const Node& node) {
+  std::string text = fmt::format("{}: {}(", node.name, kind_name(node.op));
+  std::visit(
+      [&](const auto& op) {
+        for_each_attribute(op, [&](const char* name, auto value) {
+          text += fmt::format("{}={} ", name, value);
+        });
+      },
+      node.op);
+  return text + fmt::format("{})", fmt::join(node.inputs, ", "));
+}
+
+std::vector<Extent> infer_extents(const Graph& graph) {
+  if (graph.nodes.empty()) {
+    throw InputError("graph", "has no nodes", "describe at least one operator");
+  }
+  if (!is_reasonable(graph.input)) {
+    throw InputError("graph", "has an input whose size is out of range",
+                     "give a positive height, width and number of channels");
+  }
+  std::vector<Extent> extents{graph.input};
+  std::set<std::string_view> names;
+  for (const Node& node : graph.nodes) {
+    if (node.name.empty()) refuse(node, "has no name");
+    if (!names.insert(node.name).second) refuse(node, "has the name of an earlier node");
+    check_attributes(node);
+    std::vector<Extent> inputs;
+    for (const ValueId input : node.inputs) {
+      if (input >= extents.size()) refuse(node, "takes a value that is not computed before it");
+      inputs.push_back(extents[input]);
+    }
+    const std::size_t wanted = std::holds_alternative<Add>(node.op) ? 2 : 1;
+    if (inputs.size() != wanted)
+      refuse(node, fmt::format("has {} inputs and takes {}", inputs.size(), wanted));
+    try {
+      extents.push_back(
+          std::visit([&](const auto& op) { return output_extent(op, inputs); }, node.op));
+    } catch (const std::invalid_argument& error) {
+      refuse(node, error.what());
+    }
+    if (!is_reasonable(extents.back())) refuse(node, "has an output whose size is out of range");
+  }
+  return extents;
+}
+
+std::vector<LayerShape> layer_shapes(const Graph& graph) {
+  const std::vector<Extent> extents = infer_extents(graph);
+  std::vector<LayerShape> layers;
+  for (const Node& node : graph.nodes) {
+    const Extent& input = extents[node.inputs.front()];
+    if (const auto* linear = std::get_if<Linear>(&node.op)) {
+      layers.push_back({.name = node.name,
+                        .n = linear->outputs,
+                        .k = input.channels,
+                        .bias = linear->bias});
+    } else if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
+      const Convolution convolution = convolution_of(*conv, input);
+      layers.push_back({.name = node.name,
+                        .n = conv->outputs,
+                        .k = convolution.k(),
+                        .convolution = convolution,
+                        .bias = conv->bias});
+    }
+  }
+  return layers;
+}
+
+}  // namespace qassay

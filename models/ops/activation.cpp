@@ -1,0 +1,103 @@
+// Operators that work number by number. NaN passes through all of them: a broken kernel must not
+// turn into a plausible zero.
+
+#include <algorithm>
+
+#include "models/ops/op.hpp"
+#include "models/ops/parallel.hpp"
+
+namespace qassay {
+namespace {
+
+struct ReluFunction {
+  static float value(float x) { return x < 0 ? 0 : x; }
+  static float slope(float x) { return x > 0 ? 1.0F : 0.0F; }
+};
+
+struct Relu6Function {
+  static float value(float x) { return x < 0 ? 0 : (x > 6 ? 6 : x); }
+  static float slope(float x) { return x > 0 && x < 6 ? 1.0F : 0.0F; }
+};
+
+struct HardSwishFunction {
+  static float value(float x) { return x * Relu6Function::value(x + 3) / 6; }
+  static float slope(float x) {
+    if (x <= -3) return 0;
+    return x >= 3 ? 1 : (2 * x + 3) / 6;
+  }
+};
+
+template <typename Function>
+class Activation final : public Op {
+ public:
+  explicit Activation(int threads) : threads_(threads) {}
+
+  void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
+    const float* const in = x.front().data;
+    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) y.data[i] = Function::value(in[i]);
+    });
+  }
+
+  void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
+                std::span<const Matrix> dx) override {
+    if (dx.front().data == nullptr) return;
+    const float* const in = x.front().data;
+    float* const out = dx.front().data;
+    for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * Function::slope(in[i]);
+    });
+  }
+
+ private:
+  int threads_;
+};
+
+class Sum final : public Op {
+ public:
+  explicit Sum(int threads) : threads_(threads) {}
+
+  void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
+    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] + x[1].data[i];
+    });
+  }
+
+  void backward(std::span<const ConstMatrix>, ConstMatrix, ConstMatrix dy,
+                std::span<const Matrix> dx) override {
+    for (const Matrix& out : dx) {
+      if (out.data == nullptr) continue;
+      for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+        std::copy(dy.data + begin, dy.data + end, out.data + begin);
+      });
+    }
+  }
+
+ private:
+  int threads_;
+};
+
+}  // namespace
+
+Extent output_extent(const Relu&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const Relu6&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const HardSwish&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const Add&, std::span<const Extent> inputs) {
+  require(inputs[0] == inputs[1], "adds two values of different sizes");
+  return inputs.front();
+}
+
+std::unique_ptr<Op> make_op(const Relu&, const OpPlace& place) {
+  return std::make_unique<Activation<ReluFunction>>(place.threads);
+}
+std::unique_ptr<Op> make_op(const Relu6&, const OpPlace& place) {
+  return std::make_unique<Activation<Relu6Function>>(place.threads);
+}
+std::unique_ptr<Op> make_op(const HardSwish&, const OpPlace& place) {
+  return std::make_unique<Activation<HardSwishFunction>>(place.threads);
+}
+std::unique_ptr<Op> make_op(const Add&, const OpPlace& place) {
+  return std::make_unique<Sum>(place.threads);
+}
+
+}  // namespace qassay
