@@ -42,6 +42,10 @@ json parse_json(std::string_view text, std::string_view file, int depth) {
     }
     return true;
   };
+  // The library takes a zero byte for the end of the text.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    throw InputError(file, fmt::format("is not JSON (byte {})", zero + 1), "mend the syntax there");
+  }
   try {
     return json::parse(text.begin(), text.end(), watch);
   } catch (const json::parse_error& error) {
