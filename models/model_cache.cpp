@@ -6,8 +6,9 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/hash.hpp"
-#include "models/model_file.hpp"
+#include "models/model_folder.hpp"
 
 namespace qassay {
 namespace {
@@ -18,6 +19,28 @@ std::optional<std::filesystem::path> folder_from(const char* variable) {
   const char* value = std::getenv(variable);
   if (value == nullptr || !std::filesystem::path(value).is_absolute()) return std::nullopt;
   return value;
+}
+
+/// Writes the folder under another name, then renames it. A damaged one makes room.
+void keep(const Model& model, const std::filesystem::path& path) {
+  const std::filesystem::path temporary = temporary_name(path);
+  std::error_code error;
+  try {
+    save_model_folder(model, temporary);
+  } catch (const InputError&) {
+    std::filesystem::remove_all(temporary, error);
+    throw;
+  }
+  std::filesystem::remove_all(path, error);
+  std::filesystem::rename(temporary, path, error);
+  if (!error) return;
+  const std::string why = error.message();
+  std::filesystem::remove_all(temporary, error);
+  // Another process that kept the same model meanwhile is no fault.
+  if (!std::filesystem::is_directory(path, error)) {
+    throw InputError(path.string(), fmt::format("cannot be written ({})", why),
+                     "check the folder's permissions and free space");
+  }
 }
 
 }  // namespace
@@ -32,22 +55,23 @@ std::filesystem::path default_cache_folder() {
 CachedModel cached_model(const std::filesystem::path& folder, const std::string& name,
                          const std::string& key, const std::function<Model()>& fit) {
   const std::filesystem::path path =
-      folder.empty() ? folder : folder / fmt::format("{}-{}.model", name, sha256(key));
+      folder.empty() ? folder : folder / fmt::format("{}-{}", name, sha256(key));
   CachedModel result;
-  if (!path.empty()) {
+  std::error_code error;
+  if (!path.empty() && std::filesystem::exists(path, error)) {
     try {
-      if (std::optional<Model> kept = load_model(path)) return {std::move(*kept), false, ""};
-    } catch (const InputError& error) {
-      result.note = error.what();
+      return {load_model_folder(path), false, ""};
+    } catch (const InputError& fault) {
+      result.note = fault.what();
     }
   }
   result.model = fit();
   result.fitted = true;
   if (!path.empty()) {
     try {
-      save_model(result.model, path);
-    } catch (const InputError& error) {
-      result.note = error.what();
+      keep(result.model, path);
+    } catch (const InputError& fault) {
+      result.note = fault.what();
     }
   }
   return result;

@@ -18,9 +18,9 @@ struct CachedModel {
   std::string note;  // what was wrong with the cache, if anything: the model is good all the same
 };
 
-/// The model kept under the hash of `key`, or else the result of `fit`, which is then kept. A
-/// damaged file is replaced; a folder that cannot be written is noted. `key` has to name everything
-/// that the fit depends on.
+/// The model kept under the hash of `key`, as a folder (model_folder.hpp), or else the result of
+/// `fit`, which is then kept. A damaged folder is replaced; one that cannot be written is noted.
+/// `key` has to name everything that the fit depends on.
 CachedModel cached_model(const std::filesystem::path& folder, const std::string& name,
                          const std::string& key, const std::function<Model()>& fit);
 

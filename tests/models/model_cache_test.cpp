@@ -7,109 +7,33 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "models/model_file.hpp"
+#include "models/safetensors.hpp"
 #include "tests/datasets/faults.hpp"
 #include "tests/datasets/files.hpp"
+#include "tests/models/sample_model.hpp"
 
 namespace qassay {
 namespace {
 
 using ::testing::HasSubstr;
 
-Model small() {
-  return {"small",
-          {{.name = "a",
-            .n = 2,
-            .k = 3,
-            .weights = {1, 2, 3, 4, 5, -0.0F},
-            .bias = {7, 8},
-            .relu = true},
-           {.name = "b", .n = 1, .k = 2, .weights = {9, 10}, .bias = {}, .relu = false}}};
-}
-
-class ModelFileTest : public ::testing::Test {
- protected:
-  std::filesystem::path path() const { return folder_.path() / "deep" / "small.model"; }
-  std::string content() const {
-    std::ifstream in(path(), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  void overwrite(const std::string& text) const {
-    std::ofstream(path(), std::ios::binary | std::ios::trunc) << text;
-  }
-
-  TemporaryFolder folder_;
-};
-
-TEST_F(ModelFileTest, GivesBackWhatWasSaved) {
-  save_model(small(), path());
-  const auto loaded = load_model(path());
-  ASSERT_TRUE(loaded.has_value());
-  EXPECT_EQ(*loaded, small());
-  EXPECT_EQ(content_hash(*loaded), content_hash(small()));
-}
-
-TEST_F(ModelFileTest, LeavesNoTemporaryFile) {
-  save_model(small(), path());
-  save_model(small(), path());
-  const auto files = std::filesystem::directory_iterator(path().parent_path());
-  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
-}
-
-TEST_F(ModelFileTest, IsEmptyWhereThereIsNoFile) { EXPECT_FALSE(load_model(path()).has_value()); }
-
-TEST_F(ModelFileTest, DetectsEveryFlippedByteAndTruncation) {
-  save_model(small(), path());
-  const std::string whole = content();
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    std::string damaged = whole;
-    damaged[i] = static_cast<char>(damaged[i] ^ 1);
-    // The line feed that ends the header is the one byte nothing depends on.
-    if (i == std::string("qassay-model 1\n").size() + 64) continue;
-    overwrite(damaged);
-    EXPECT_THROW(load_model(path()), InputError) << i;
-    overwrite(whole.substr(0, i));
-    EXPECT_THROW(load_model(path()), InputError) << i;
-  }
-}
-
-TEST_F(ModelFileTest, RefusesAContentThatIsNoModelUnderARightHash) {
-  Model broken = small();
-  broken.layers[1].k = 5;
-  save_model(broken, path());
-  EXPECT_THAT(fault_of([&] { load_model(path()); }), HasSubstr("is damaged"));
-}
-
-TEST_F(ModelFileTest, SaysWhenItCannotWrite) {
-  std::ofstream(folder_.path() / "deep") << "a file where a folder is wanted";
-  EXPECT_THAT(fault_of([&] { save_model(small(), path()); }), HasSubstr("cannot be written"));
-}
-
-TEST(ModelTest, HashFollowsEveryPart) {
-  const std::string hash = content_hash(small());
-  Model changed = small();
-  changed.layers[0].weights[5] = 0.0F;  // another bit pattern of the same value
-  EXPECT_NE(content_hash(changed), hash);
-  changed = small();
-  changed.layers[1].relu = true;
-  EXPECT_NE(content_hash(changed), hash);
-  changed = small();
-  changed.name = "other";
-  EXPECT_NE(content_hash(changed), hash);
-}
-
-class ModelCacheTest : public ModelFileTest {
+class ModelCacheTest : public ::testing::Test {
  protected:
   CachedModel get(const std::string& key) {
     return cached_model(folder_.path(), "small", key, [this] {
       ++fits_;
-      return small();
+      return sample_model();
     });
   }
-  std::filesystem::path file() const {
+  std::filesystem::path kept() const {
     return std::filesystem::directory_iterator(folder_.path())->path();
   }
+  auto count() const {
+    const auto files = std::filesystem::directory_iterator(folder_.path());
+    return std::distance(begin(files), end(files));
+  }
 
+  TemporaryFolder folder_;
   int fits_ = 0;
 };
 
@@ -117,31 +41,53 @@ TEST_F(ModelCacheTest, FitsOncePerKey) {
   EXPECT_TRUE(get("one").fitted);
   const CachedModel again = get("one");
   EXPECT_FALSE(again.fitted);
-  EXPECT_EQ(again.model, small());
+  EXPECT_EQ(again.model, sample_model());
   EXPECT_TRUE(get("two").fitted);
   EXPECT_EQ(fits_, 2);
 }
 
-TEST_F(ModelCacheTest, FitsAgainWhereTheFileIsDamaged) {
+TEST_F(ModelCacheTest, FitsAgainWhereTheFolderIsDamaged) {
+  const auto expect_mended = [this](std::string_view fault) {
+    const CachedModel refitted = get("one");
+    EXPECT_TRUE(refitted.fitted);
+    EXPECT_EQ(refitted.model, sample_model());
+    EXPECT_THAT(refitted.note, HasSubstr(fault));
+    const CachedModel mended = get("one");
+    EXPECT_FALSE(mended.fitted);
+    EXPECT_EQ(mended.note, "");
+    EXPECT_EQ(count(), 1);
+  };
   get("one");
-  std::filesystem::resize_file(file(), std::filesystem::file_size(file()) - 1);
-  const CachedModel refitted = get("one");
-  EXPECT_TRUE(refitted.fitted);
-  EXPECT_EQ(refitted.model, small());
-  EXPECT_THAT(refitted.note, HasSubstr("is damaged"));
-  const CachedModel mended = get("one");
-  EXPECT_FALSE(mended.fitted);
-  EXPECT_EQ(mended.note, "");
+  std::filesystem::resize_file(kept() / "model.safetensors", 100);
+  expect_mended("claims a header");
+  std::filesystem::remove(kept() / "config.json");
+  expect_mended("cannot be read");
+  Model other = sample_model();
+  other.parameters["head.bias"].values[0] += 1;
+  write_safetensors(other.parameters, {{"content_hash", content_hash(sample_model())}},
+                    kept() / "model.safetensors");
+  expect_mended("is damaged");
+  const std::filesystem::path path = kept();
+  std::filesystem::remove_all(path);
+  std::ofstream(path) << "a file where the folder belongs";
+  expect_mended("cannot be read");
+}
+
+TEST_F(ModelCacheTest, TakesNothingHalfWritten) {
+  get("one");
+  EXPECT_EQ(count(), 1);
+  std::filesystem::rename(kept(), kept().string() + ".1-0.tmp");
+  EXPECT_TRUE(get("one").fitted);
 }
 
 TEST_F(ModelCacheTest, WorksWithoutAFolderToWriteTo) {
   const std::filesystem::path blocked = folder_.path() / "file";
   std::ofstream(blocked) << "not a folder";
-  const CachedModel model = cached_model(blocked / "models", "small", "key", small);
+  const CachedModel model = cached_model(blocked / "models", "small", "key", sample_model);
   EXPECT_TRUE(model.fitted);
-  EXPECT_EQ(model.model, small());
+  EXPECT_EQ(model.model, sample_model());
   EXPECT_THAT(model.note, HasSubstr("cannot be written"));
-  EXPECT_EQ(cached_model({}, "small", "key", small).note, "");
+  EXPECT_EQ(cached_model({}, "small", "key", sample_model).note, "");
 }
 
 TEST_F(ModelCacheTest, KeepsNothingOfAFitThatFails) {
