@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
@@ -54,11 +54,13 @@ std::vector<ParameterShape> parameter_shapes(const Graph& graph) {
 
 void check_model(const Model& model, std::string_view place) {
   const std::vector<ParameterShape> wanted = parameter_shapes(model.graph);
-  for (const ParameterShape& shape : wanted) check_tensor(shape, model.parameters, place);
+  std::set<std::string_view> known;
+  for (const ParameterShape& shape : wanted) {
+    check_tensor(shape, model.parameters, place);
+    known.insert(shape.name);
+  }
   for (const auto& [name, tensor] : model.parameters) {
-    const bool known = std::ranges::any_of(
-        wanted, [&](const ParameterShape& shape) { return shape.name == name; });
-    if (!known) {
+    if (!known.contains(name)) {
       throw InputError(fmt::format("{}: parameter '{}'", place, name), "belongs to no node of the graph",
                        "remove it or correct the graph");
     }

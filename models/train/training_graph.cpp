@@ -24,7 +24,12 @@ TrainingGraph::TrainingGraph(Model& model, std::int64_t samples, int threads) : 
 
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
     const Node& node = model.graph.nodes[i];
-    OpPlace place{.output = extents[i + 1], .samples = samples, .threads = threads};
+    OpPlace place{.inputs = {},
+                  .output = extents[i + 1],
+                  .samples = samples,
+                  .threads = threads,
+                  .parameters = {},
+                  .gradients = {}};
     for (const ValueId input : node.inputs) place.inputs.push_back(extents[input]);
     for (const ParameterShape& shape : own_parameters(node.op, place.inputs)) {
       const std::string name = fmt::format("{}.{}", node.name, shape.name);
