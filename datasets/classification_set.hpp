@@ -14,7 +14,8 @@ struct ClassificationSet {
   std::string name;  // "fashion-mnist/test"
   std::string hash;  // SHA-256 over the check sums of the files that it was read from
   std::int64_t count = 0;
-  std::int64_t features = 0;
+  std::int64_t height = 0, width = 0;  // of an image
+  std::int64_t features = 0;           // height * width
   std::int64_t classes = 0;
   std::vector<std::uint8_t> pixels;  // [count, features]
   std::vector<std::uint8_t> labels;  // [count], each below `classes`

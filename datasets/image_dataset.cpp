@@ -78,7 +78,9 @@ ClassificationSet ImageDataset::read(Split split) const {
   set.name = fmt::format("{}/{}", manifest_.name, split == Split::train ? "train" : "test");
   set.hash = hash(split);
   set.count = images.count;
-  set.features = manifest_.height * manifest_.width;
+  set.height = manifest_.height;
+  set.width = manifest_.width;
+  set.features = set.height * set.width;
   set.classes = manifest_.classes;
   set.pixels =
       read_values(folder_ / images.name, manifest_, images, {manifest_.height, manifest_.width});

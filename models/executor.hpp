@@ -2,13 +2,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/buffer.hpp"
 #include "core/matrix_view.hpp"
 #include "kernels/kernel.hpp"
 #include "models/model.hpp"
+#include "models/ops/op.hpp"
 
 namespace qassay {
 
@@ -16,32 +20,49 @@ namespace qassay {
 /// timed are the ones that are evaluated. Not safe for two calls at once.
 class Executor {
  public:
-  /// `prepared`: one per layer, made for a Problem of the layer's shape with m_max >= `m_max`, its
-  /// bias inside; must outlive the executor. Allocates everything that a call needs. Throws
-  /// std::invalid_argument when the model is no chain or a layer lacks its kernel.
-  Executor(const Model& model, std::span<Prepared* const> prepared, std::int64_t m_max);
+  /// `prepared`: one per layer, in the order of layer_shapes(), made for a Problem of the layer's
+  /// shape with m_max >= `m_max`, its bias inside; must outlive the executor. All memory that a call
+  /// needs is planned and taken here. Throws std::invalid_argument when a layer lacks its kernel.
+  Executor(const Model& model, std::span<Prepared* const> prepared, std::int64_t m_max,
+           int threads);
 
-  /// y[m, outputs] from x[m, features], 1 <= m <= m_max. Throws std::invalid_argument for other
-  /// shapes.
+  /// y[m, outputs] from x[m, features], 1 <= m <= m_max, rows without gaps. Throws
+  /// std::invalid_argument for other shapes.
   void run(ConstMatrix x, Matrix y);
 
+  /// Called with the input of every layer before it runs.
+  using Hook = std::function<void(std::size_t layer, ConstMatrix input)>;
+  void set_hook(Hook hook) { hook_ = std::move(hook); }
+
   std::int64_t m_max() const { return m_max_; }
-  std::int64_t features() const { return steps_.front().k; }
-  std::int64_t outputs() const { return steps_.back().n; }
+  std::int64_t features() const { return features_.front(); }
+  std::int64_t outputs() const { return features_.back(); }
   /// Of the one workspace that all layers share.
   std::size_t workspace_bytes() const { return workspace_.size(); }
+  /// Of all values between the nodes.
+  std::size_t value_bytes() const { return memory_.size(); }
 
  private:
   struct Step {
-    Prepared* kernel;
-    std::int64_t n, k;
-    bool relu;
+    Prepared* kernel = nullptr;  // of a layer; else op
+    std::size_t layer = 0;
+    std::unique_ptr<Op> op;
+    std::vector<ValueId> inputs;
+    ValueId output = 0;
   };
 
-  std::vector<Step> steps_;
+  std::unique_ptr<Op> make(const Node& node, const std::vector<Extent>& extents, ValueId output,
+                           int threads, const Parameters& parameters);
+  Matrix value(ValueId id, std::int64_t rows, Matrix y) const;
+
   std::int64_t m_max_;
-  Buffer workspace_;
-  Buffer between_[2];  // a layer's output is the next one's input, in turns
+  std::vector<std::int64_t> features_;  // by value
+  std::vector<std::size_t> places_;     // by value: in memory_, in floats
+  std::vector<bool> is_output_;         // by value: in the caller's y
+  std::vector<Step> steps_;
+  std::vector<std::unique_ptr<Tensor>> parameters_;  // of operators that are no layers
+  Buffer memory_, workspace_;
+  Hook hook_;
 };
 
 }  // namespace qassay

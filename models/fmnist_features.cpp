@@ -22,11 +22,10 @@ RandomFeatureRecipe fmnist_features_recipe() {
   return {.features = 2048, .bias_deviation = 0.25, .ridge = 1e-3, .seed_name = kName};
 }
 
-std::vector<LayerShape> fmnist_features_layers() {
+Graph fmnist_features_graph() {
   const Manifest dataset = find_manifest("fashion-mnist");
-  const std::int64_t features = fmnist_features_recipe().features;
-  return {{"features", features, dataset.height * dataset.width},
-          {"classes", dataset.classes, features}};
+  return random_feature_graph(fmnist_features_recipe(), dataset.height * dataset.width,
+                              dataset.classes);
 }
 
 std::variant<CachedModel, Refusal> fmnist_features(const ImageDataset& dataset,

@@ -16,8 +16,8 @@ namespace qassay {
 /// models/README.md says how the recipe was chosen.
 RandomFeatureRecipe fmnist_features_recipe();
 
-/// Its layers, which need no fit to be known.
-std::vector<LayerShape> fmnist_features_layers();
+/// Its graph, which needs no fit to be known.
+Graph fmnist_features_graph();
 
 /// The model "fmnist-features", fitted on the dataset's training split (a few seconds) or taken
 /// from the cache (an empty folder: never kept). Refuses where it would have to fit and the build

@@ -72,6 +72,7 @@ std::vector<Extent> infer_extents(const Graph& graph) {
   }
   std::vector<Extent> extents{graph.input};
   std::set<std::string_view> names;
+  std::vector<bool> used(graph.nodes.size() + 1);
   for (const Node& node : graph.nodes) {
     if (node.name.empty()) refuse(node, "has no name");
     if (!names.insert(node.name).second) refuse(node, "has the name of an earlier node");
@@ -80,6 +81,7 @@ std::vector<Extent> infer_extents(const Graph& graph) {
     for (const ValueId input : node.inputs) {
       if (input >= extents.size()) refuse(node, "takes a value that is not computed before it");
       inputs.push_back(extents[input]);
+      used[input] = true;
     }
     const std::size_t wanted = std::holds_alternative<Add>(node.op) ? 2 : 1;
     if (inputs.size() != wanted)
@@ -91,6 +93,9 @@ std::vector<Extent> infer_extents(const Graph& graph) {
       refuse(node, error.what());
     }
     if (!is_reasonable(extents.back())) refuse(node, "has an output whose size is out of range");
+  }
+  for (std::size_t i = 0; i + 1 < graph.nodes.size(); ++i) {
+    if (!used[i + 1]) refuse(graph.nodes[i], "has an output that nothing uses");
   }
   return extents;
 }

@@ -65,13 +65,10 @@ void check_model(const Model& model, std::string_view place) {
   }
 }
 
-ConstMatrix layer_weights(const Model& model, const LayerShape& layer) {
-  return {model.parameters.at(layer.name + ".weight").values.data(), layer.n, layer.k};
-}
-
-std::span<const float> layer_bias(const Model& model, const LayerShape& layer) {
-  if (!layer.bias) return {};
-  return model.parameters.at(layer.name + ".bias").values;
+Layer layer_of(const Model& model, const LayerShape& shape) {
+  Layer layer{shape, model.parameters.at(shape.name + ".weight").values, {}};
+  if (shape.bias) layer.bias = model.parameters.at(shape.name + ".bias").values;
+  return layer;
 }
 
 std::string content_hash(const Model& model) {

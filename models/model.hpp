@@ -48,9 +48,16 @@ struct Model {
 /// are those that it needs, finite.
 void check_model(const Model& model, std::string_view place);
 
-/// The weights W[n,k] and biases (empty for none) of a layer of the model.
-ConstMatrix layer_weights(const Model& model, const LayerShape& layer);
-std::span<const float> layer_bias(const Model& model, const LayerShape& layer);
+/// One layer by itself, from a model or made for its shape alone.
+struct Layer {
+  LayerShape shape;
+  std::vector<float> weights;  // [n, k]
+  std::vector<float> bias;     // [n], or empty for none
+
+  ConstMatrix matrix() const { return {weights.data(), shape.n, shape.k}; }
+};
+
+Layer layer_of(const Model& model, const LayerShape& shape);
 
 /// SHA-256 over graph and the bits of all parameters.
 std::string content_hash(const Model& model);

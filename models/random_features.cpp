@@ -15,6 +15,7 @@ namespace {
 
 /// Samples per step of the fit. Part of the result: it orders the sums.
 constexpr std::int64_t kBatch = 1000;
+constexpr const char* kFeatures = "features";
 
 struct InputStatistics {
   std::vector<double> mean;    // of each input, in [0, 1]
@@ -49,15 +50,16 @@ std::string RandomFeatureRecipe::key() const {
                      bias_deviation, ridge, kBatch, seed_name);
 }
 
-LinearLayer random_feature_layer(const TrainingSet& training, const RandomFeatureRecipe& recipe) {
+Layer random_feature_layer(const TrainingSet& training, const RandomFeatureRecipe& recipe) {
   const InputStatistics inputs = input_statistics(training);
-  LinearLayer layer;
-  layer.name = "features";
-  layer.n = recipe.features;
-  layer.k = training.features;
-  layer.relu = true;
-  layer.weights.resize(static_cast<std::size_t>(layer.n * layer.k));
-  layer.bias.resize(static_cast<std::size_t>(layer.n));
+  Layer layer{.shape = {.name = kFeatures,
+                        .n = recipe.features,
+                        .k = training.features,
+                        .bias = true},
+              .weights = {},
+              .bias = {}};
+  layer.weights.resize(static_cast<std::size_t>(layer.shape.n * layer.shape.k));
+  layer.bias.resize(static_cast<std::size_t>(layer.shape.n));
   fill_normal(layer.weights, seed_from_name(recipe.seed_name + "/weights"),
               static_cast<float>(1.0 / std::sqrt(inputs.summed_variance)));
   fill_normal(layer.bias, seed_from_name(recipe.seed_name + "/bias"),
@@ -71,18 +73,25 @@ LinearLayer random_feature_layer(const TrainingSet& training, const RandomFeatur
   return layer;
 }
 
-std::vector<float> layer_outputs(const LinearLayer& layer, const ClassificationSet& set,
+Graph random_feature_graph(const RandomFeatureRecipe& recipe, std::int64_t features,
+                           std::int64_t classes) {
+  return {.input = {1, 1, features},
+          .nodes = {{kFeatures, Linear{.outputs = recipe.features}, {0}},
+                    {"relu", Relu{}, {1}},
+                    {"classes", Linear{.outputs = classes}, {2}}}};
+}
+
+std::vector<float> layer_outputs(const Layer& layer, const ClassificationSet& set,
                                  std::int64_t first, std::int64_t rows, int threads) {
-  std::vector<float> inputs(static_cast<std::size_t>(rows * layer.k));
-  std::vector<float> outputs(static_cast<std::size_t>(rows * layer.n));
-  const Matrix x(inputs.data(), rows, layer.k);
-  const Matrix z(outputs.data(), rows, layer.n);
+  std::vector<float> inputs(static_cast<std::size_t>(rows * layer.shape.k));
+  std::vector<float> outputs(static_cast<std::size_t>(rows * layer.shape.n));
+  const Matrix x(inputs.data(), rows, layer.shape.k);
+  const Matrix z(outputs.data(), rows, layer.shape.n);
   fill_batch(set, first, x);
-  multiply_transposed(x, ConstMatrix(layer.weights.data(), layer.n, layer.k), z, threads);
+  multiply_transposed(x, layer.matrix(), z, threads);
   for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t i = 0; i < layer.n; ++i) {
-      const float value = z.row(row)[i] + layer.bias[static_cast<std::size_t>(i)];
-      z.row(row)[i] = layer.relu ? std::max(value, 0.0F) : value;
+    for (std::int64_t i = 0; i < layer.shape.n; ++i) {
+      z.row(row)[i] = std::max(z.row(row)[i] + layer.bias[static_cast<std::size_t>(i)], 0.0F);
     }
   }
   return outputs;
@@ -90,7 +99,7 @@ std::vector<float> layer_outputs(const LinearLayer& layer, const ClassificationS
 
 Model fit_random_features(std::string_view name, const TrainingSet& training,
                           const RandomFeatureRecipe& recipe, int threads) {
-  LinearLayer features = random_feature_layer(training, recipe);
+  Layer features = random_feature_layer(training, recipe);
   RidgeRegression regression(recipe.features, training.classes);
   const std::span<const std::uint8_t> labels(training.labels);
   for (std::int64_t first = 0; first < training.count; first += kBatch) {
@@ -101,13 +110,19 @@ Model fit_random_features(std::string_view name, const TrainingSet& training,
                    threads);
   }
   RidgeRegression::Solution solution = regression.solve(recipe.ridge);
-  LinearLayer classes{.name = "classes",
-                      .n = training.classes,
-                      .k = recipe.features,
-                      .weights = std::move(solution.weights),
-                      .bias = std::move(solution.bias),
-                      .relu = false};
-  return {std::string(name), {std::move(features), std::move(classes)}};
+  Model model{.name = std::string(name),
+              .dataset = training.name.substr(0, training.name.find('/')),
+              .graph = random_feature_graph(recipe, training.features, training.classes),
+              .parameters = {}};
+  const auto set = [&](const char* parameter, std::vector<std::int64_t> dims,
+                       std::vector<float> values) {
+    model.parameters[parameter] = {std::move(dims), std::move(values)};
+  };
+  set("features.weight", {recipe.features, training.features}, std::move(features.weights));
+  set("features.bias", {recipe.features}, std::move(features.bias));
+  set("classes.weight", {training.classes, recipe.features}, std::move(solution.weights));
+  set("classes.bias", {training.classes}, std::move(solution.bias));
+  return model;
 }
 
 }  // namespace qassay

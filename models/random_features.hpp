@@ -31,10 +31,15 @@ struct RandomFeatureRecipe {
 };
 
 /// The first layer, "features".
-LinearLayer random_feature_layer(const TrainingSet& training, const RandomFeatureRecipe& recipe);
+Layer random_feature_layer(const TrainingSet& training, const RandomFeatureRecipe& recipe);
 
-/// z[rows, n] of samples first .. first + rows - 1 of a set. Needs linear algebra.
-std::vector<float> layer_outputs(const LinearLayer& layer, const ClassificationSet& set,
+/// Linear, relu, linear, on vectors.
+Graph random_feature_graph(const RandomFeatureRecipe& recipe, std::int64_t features,
+                           std::int64_t classes);
+
+/// z[rows, n], the layer's outputs after the relu, of samples first .. first + rows - 1 of a set.
+/// Needs linear algebra.
+std::vector<float> layer_outputs(const Layer& layer, const ClassificationSet& set,
                                  std::int64_t first, std::int64_t rows, int threads);
 
 /// Both layers, "features" and "classes". Equal bits for equal arguments on one kind of CPU,

@@ -7,11 +7,8 @@
 
 namespace qassay {
 
-LinearLayer synthetic_layer(std::string_view name, std::int64_t n, std::int64_t k) {
-  LinearLayer layer;
-  layer.name = name;
-  layer.n = n;
-  layer.k = k;
+Layer synthetic_layer(std::string_view name, std::int64_t n, std::int64_t k) {
+  Layer layer{.shape = {.name = std::string(name), .n = n, .k = k}, .weights = {}, .bias = {}};
   layer.weights.resize(static_cast<std::size_t>(n * k));
   fill_normal(layer.weights, seed_from_name(name),
               static_cast<float>(1.0 / std::sqrt(static_cast<double>(k))));

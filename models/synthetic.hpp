@@ -16,7 +16,7 @@ namespace qassay {
 
 /// Normal weights of mean 0 and deviation 1/sqrt(k), which keeps the scale of the activations;
 /// seeded by the name ("decoder-7b/4096x4096"), without bias.
-LinearLayer synthetic_layer(std::string_view name, std::int64_t n, std::int64_t k);
+Layer synthetic_layer(std::string_view name, std::int64_t n, std::int64_t k);
 
 /// Share of the input channels that are outliers, at least one, and how much larger they are.
 inline constexpr double kOutlierShare = 0.005;

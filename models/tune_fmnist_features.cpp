@@ -39,11 +39,11 @@ void try_bias_deviation(double bias_deviation, const TrainingSet& fit,
                         const TrainingSet& held_out) {
   RandomFeatureRecipe recipe = fmnist_features_recipe();
   recipe.bias_deviation = bias_deviation;
-  const LinearLayer layer = random_feature_layer(fit, recipe);
+  const Layer layer = random_feature_layer(fit, recipe);
   RidgeRegression regression(recipe.features, fit.classes);
   for (std::int64_t first = 0; first < fit.count; first += kBatch) {
     const std::vector<float> z = layer_outputs(layer, fit, first, kBatch, kThreads);
-    regression.add({z.data(), kBatch, layer.n}, std::span(fit.labels).subspan(first, kBatch),
+    regression.add({z.data(), kBatch, layer.shape.n}, std::span(fit.labels).subspan(first, kBatch),
                    kThreads);
   }
   const std::vector<float> z = layer_outputs(layer, held_out, 0, held_out.count, kThreads);
@@ -54,9 +54,9 @@ void try_bias_deviation(double bias_deviation, const TrainingSet& fit,
     for (std::int64_t row = 0; row < held_out.count; ++row) {
       for (std::int64_t c = 0; c < fit.classes; ++c) {
         double sum = solution.bias[static_cast<std::size_t>(c)];
-        for (std::int64_t i = 0; i < layer.n; ++i) {
-          sum += solution.weights[static_cast<std::size_t>(c * layer.n + i)] *
-                 z[static_cast<std::size_t>(row * layer.n + i)];
+        for (std::int64_t i = 0; i < layer.shape.n; ++i) {
+          sum += solution.weights[static_cast<std::size_t>(c * layer.shape.n + i)] *
+                 z[static_cast<std::size_t>(row * layer.shape.n + i)];
         }
         y[static_cast<std::size_t>(c)] = static_cast<float>(sum);
       }

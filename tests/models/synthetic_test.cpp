@@ -15,16 +15,16 @@ double deviation(const std::vector<float>& values) {
 }
 
 TEST(SyntheticTest, WeightsDependOnTheNameAlone) {
-  const LinearLayer layer = synthetic_layer("decoder-7b/64x96", 64, 96);
+  const Layer layer = synthetic_layer("decoder-7b/64x96", 64, 96);
   EXPECT_EQ(layer, synthetic_layer("decoder-7b/64x96", 64, 96));
   EXPECT_NE(layer.weights, synthetic_layer("decoder-13b/64x96", 64, 96).weights);
-  EXPECT_EQ(layer.name, "decoder-7b/64x96");
+  EXPECT_EQ(layer.shape.name, "decoder-7b/64x96");
   EXPECT_EQ(layer.weights.size(), 64U * 96U);
   EXPECT_TRUE(layer.bias.empty());
 }
 
 TEST(SyntheticTest, WeightsKeepTheScaleOfTheActivations) {
-  const LinearLayer layer = synthetic_layer("any", 512, 400);
+  const Layer layer = synthetic_layer("any", 512, 400);
   EXPECT_NEAR(deviation(layer.weights), 1.0 / std::sqrt(400.0), 0.0005);
 }
 

@@ -1,0 +1,170 @@
+#include "models/train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <vector>
+
+#include "core/seed.hpp"
+#include "datasets/scoring.hpp"
+#include "models/train/checkpoint.hpp"
+#include "models/train/loss.hpp"
+#include "models/train/training_graph.hpp"
+
+namespace qassay {
+namespace {
+
+std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  Random random(seed);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
+
+std::string text_of(const OptimizerRecipe& recipe) {
+  if (const auto* sgd = std::get_if<Sgd>(&recipe))
+    return fmt::format("sgd(momentum={}, weight_decay={})", sgd->momentum, sgd->weight_decay);
+  const AdamW& adam = std::get<AdamW>(recipe);
+  return fmt::format("adamw(beta1={}, beta2={}, epsilon={}, weight_decay={})", adam.beta1,
+                     adam.beta2, adam.epsilon, adam.weight_decay);
+}
+
+class Training {
+ public:
+  Training(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads)
+      : model_(model),
+        set_(set),
+        recipe_(recipe),
+        optimizer_(recipe.optimizer),
+        graph_(model, recipe.batch, threads),
+        images_(static_cast<std::size_t>(recipe.batch * set.features)),
+        slope_(static_cast<std::size_t>(recipe.batch * set.classes)),
+        labels_(static_cast<std::size_t>(recipe.batch)) {}
+
+  EpochReport epoch(int index) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::int64_t steps = set_.count / recipe_.batch;
+    const std::uint64_t seed = seed_from_name(fmt::format("{}/epoch {}", recipe_.seed, index));
+    const std::vector<std::int64_t> order = shuffled(set_.count, seed);
+    double loss = 0;
+    double right = 0;
+    for (std::int64_t step = 0; step < steps; ++step) {
+      const std::span<const std::int64_t> samples(
+          order.data() + step * recipe_.batch, static_cast<std::size_t>(recipe_.batch));
+      const Outcome outcome = learn(samples, seed, index * steps + step, steps);
+      loss += outcome.loss;
+      right += outcome.top1;
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const auto count = static_cast<double>(steps);
+    return {index + 1, recipe_.epochs, loss / count, right / count, seconds.count()};
+  }
+
+  Optimizer& optimizer() { return optimizer_; }
+
+ private:
+  struct Outcome {
+    double loss, top1;
+  };
+
+  Outcome learn(std::span<const std::int64_t> samples, std::uint64_t seed, std::int64_t step,
+                std::int64_t steps_per_epoch) {
+    const Matrix images(images_.data(), recipe_.batch, set_.features);
+    fill_augmented(set_, samples, recipe_.augmentation, seed, images);
+    for (std::size_t i = 0; i < samples.size(); ++i)
+      labels_[i] = set_.labels[static_cast<std::size_t>(samples[i])];
+    const ConstMatrix scores = graph_.forward(images, Mode::training);
+    const Matrix slope(slope_.data(), recipe_.batch, set_.classes);
+    const double loss = cross_entropy(scores, labels_, recipe_.label_smoothing, slope);
+    if (!std::isfinite(loss)) {
+      throw InputError(fmt::format("training of {}, step {}", model_.name, step),
+                       "the loss is not a finite number any more", "lower the learning rate");
+    }
+    graph_.backward(slope);
+    optimizer_.step(model_.parameters, graph_.gradients(),
+                    learning_rate(recipe_, step, steps_per_epoch));
+    return {loss, top1(predict(scores), labels_)};
+  }
+
+  Model& model_;
+  const TrainingSet& set_;
+  const TrainingRecipe& recipe_;
+  Optimizer optimizer_;
+  TrainingGraph graph_;
+  std::vector<float> images_, slope_;
+  std::vector<std::uint8_t> labels_;
+};
+
+void check_fit(const Model& model, const TrainingSet& set, const TrainingRecipe& recipe) {
+  const std::vector<Extent> extents = infer_extents(model.graph);
+  if (extents.front().features() != set.features || extents.back().features() != set.classes ||
+      recipe.batch < 1 || recipe.batch > set.count) {
+    throw std::invalid_argument("a model or a batch that does not fit " + set.name);
+  }
+}
+
+}  // namespace
+
+std::string TrainingRecipe::key() const {
+  return fmt::format(
+      "epochs={} batch={} optimizer={} peak_rate={} warmup_epochs={} label_smoothing={} "
+      "max_shift={} flip={} seed={}",
+      epochs, batch, text_of(optimizer), peak_rate, warmup_epochs, label_smoothing,
+      augmentation.max_shift, augmentation.flip, seed);
+}
+
+double learning_rate(const TrainingRecipe& recipe, std::int64_t step,
+                     std::int64_t steps_per_epoch) {
+  const double epoch =
+      (static_cast<double>(step) + 1) / static_cast<double>(steps_per_epoch);
+  if (epoch <= recipe.warmup_epochs) return recipe.peak_rate * epoch / recipe.warmup_epochs;
+  const double share = (epoch - recipe.warmup_epochs) / (recipe.epochs - recipe.warmup_epochs);
+  return recipe.peak_rate * (1 + std::cos(std::numbers::pi * share)) / 2;
+}
+
+void initialize(Model& model, const std::string& seed) {
+  for (const ParameterShape& shape : parameter_shapes(model.graph)) {
+    Tensor& tensor = model.parameters[shape.name];
+    tensor.dims = shape.dims;
+    const auto size = static_cast<std::size_t>(
+        std::accumulate(shape.dims.begin(), shape.dims.end(), std::int64_t{1}, std::multiplies<>()));
+    const bool is_one = shape.name.ends_with(".running_var") ||
+                        (shape.name.ends_with(".weight") && shape.dims.size() == 1);
+    tensor.values.assign(size, is_one ? 1.0F : 0.0F);
+    if (shape.dims.size() < 2) continue;
+    const auto inputs = static_cast<double>(size) / static_cast<double>(shape.dims.front());
+    fill_normal(tensor.values, seed_from_name(fmt::format("{}/{}", seed, shape.name)),
+                static_cast<float>(std::sqrt(2 / inputs)));
+  }
+}
+
+void train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
+           const Checkpointing& checkpointing,
+           const std::function<void(const EpochReport&)>& report) {
+  check_fit(model, set, recipe);
+  initialize(model, recipe.seed);
+  const std::string key = fmt::format("{} on {} ({}): {}", model.name, set.name, set.hash, recipe.key());
+  Training training(model, set, recipe, threads);
+  int done = 0;
+  if (checkpointing.resume) {
+    Checkpoint checkpoint = load_checkpoint(checkpointing.file, key, parameter_shapes(model.graph));
+    done = checkpoint.epochs;
+    // In place: the training graph holds pointers to the tensors.
+    for (auto& [name, tensor] : checkpoint.parameters) model.parameters.at(name) = std::move(tensor);
+    training.optimizer().restore(std::move(checkpoint.optimizer));
+  }
+  for (int epoch = done; epoch < recipe.epochs; ++epoch) {
+    const EpochReport outcome = training.epoch(epoch);
+    if (!checkpointing.file.empty()) {
+      save_checkpoint({epoch + 1, model.parameters, training.optimizer().state()}, key,
+                      checkpointing.file);
+    }
+    report(outcome);
+  }
+}
+
+}  // namespace qassay
