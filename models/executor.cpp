@@ -86,8 +86,8 @@ void Executor::run(ConstMatrix x, Matrix y) {
       inputs[i] = step.inputs[i] == 0 ? x : value(step.inputs[i], x.rows, y);
     const Matrix output = value(step.output, x.rows, y);
     if (step.kernel != nullptr) {
-      if (hook_) hook_(step.layer, inputs[0]);
       step.kernel->run(inputs[0], workspace, output);
+      if (hook_) hook_(step.layer, inputs[0], output);
     } else {
       step.op->forward({inputs, step.inputs.size()}, output, Mode::inference);
     }

@@ -30,8 +30,8 @@ class Executor {
   /// std::invalid_argument for other shapes.
   void run(ConstMatrix x, Matrix y);
 
-  /// Called with the input of every layer before it runs.
-  using Hook = std::function<void(std::size_t layer, ConstMatrix input)>;
+  /// Called after every layer with what it took and gave.
+  using Hook = std::function<void(std::size_t layer, ConstMatrix input, ConstMatrix output)>;
   void set_hook(Hook hook) { hook_ = std::move(hook); }
 
   std::int64_t m_max() const { return m_max_; }

@@ -69,7 +69,7 @@ Model fmnist_cnn() {
 }
 
 TrainingRecipe fmnist_cnn_recipe() {
-  return {.epochs = 16,
+  return {.epochs = 14,
           .batch = 128,
           .optimizer = Sgd{.momentum = 0.9, .weight_decay = 5e-4},
           .peak_rate = 0.1,

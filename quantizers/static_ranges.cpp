@@ -9,10 +9,11 @@
 #include "models/evaluate.hpp"
 
 namespace qassay {
+
 std::vector<Grid> static_input_grids(Executor& floating, std::size_t layers,
                                      const CalibrationSet& samples) {
   std::vector<Extremes> seen(layers);
-  floating.set_hook([&](std::size_t layer, ConstMatrix input) {
+  floating.set_hook([&](std::size_t layer, ConstMatrix input, ConstMatrix) {
     const Extremes now = extremes(input.data, input.rows * input.cols);
     seen[layer] = {std::min(seen[layer].min, now.min), std::max(seen[layer].max, now.max)};
     if (std::isnan(now.min) || std::isnan(now.max)) seen[layer] = now;

@@ -23,9 +23,11 @@ int list_command(const Command& self, const Arguments& arguments) {
 
   fmt::print("\nmodels\n");
   for (const std::string& name : catalogue_models()) {
-    const auto refusal = unavailable(name);
+    const ModelInfo model = model_info(name);
     fmt::print("  {:<24} {}\n", name,
-               refusal ? "not here: " + refusal->reason : "evaluated on " + model_dataset(name));
+               model.missing ? "not here: " + model.missing->reason
+                             : fmt::format("{} layers, evaluated on {}", model.layers.size(),
+                                           model.dataset));
   }
 
   std::vector<std::filesystem::path> paths{default_kernel_library()};

@@ -12,13 +12,15 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Isa, {{Isa::any, "any"},
                                    {Isa::avx512bf16, "avx512bf16"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Regime, m, cache)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Timing, legs, rounds, round_seconds, warmup_seconds)
+// A layer that is more than its shape is looked up in its model.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerShape, name, n, k)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Fact, name, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, isas, cores, cpu_quota, last_level_cache_bytes,
                                    memory_bytes, facts, fingerprint)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CaseRow, key, arm, group, legs, model, layer, n, k, m, cache,
                                    threads, scheme, method, backend, kernel, status, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, evaluate, regime, layers, cases)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, regime,
+                                   round_seconds, layers, cases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,
                                    direction, baseline)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches,

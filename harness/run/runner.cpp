@@ -155,6 +155,7 @@ class Runner {
     std::erase_if(job.group.cases, [](const CaseRow& row) { return row.status != "planned"; });
     job.leg = leg;
     job.timing = request_.timing;
+    if (group.round_seconds > 0 && !request_.quick) job.timing.round_seconds = group.round_seconds;
     job.samples = request_.quick ? kQuickSamples : 0;
     for (const auto& library : request_.kernel_libraries)
       job.kernel_libraries.push_back(library.string());
@@ -178,7 +179,7 @@ class Runner {
       for (const LegRow& leg : legs)
         samples.insert(samples.end(), leg.samples.begin(), leg.samples.end());
       append(accuracy_figures(group.cases, samples,
-                              find_dataset(model_dataset(group.model)).test().labels));
+                              find_dataset(model_info(group.source).dataset).test().labels));
     }
     return all;
   }
@@ -196,9 +197,9 @@ class Runner {
 /// shows before the store is touched.
 void prepare_models(const Plan& plan) {
   for (const Group& group : plan.groups) {
-    if (!is_model(group.model) || unavailable(group.model)) continue;
-    load_catalogue_model(group.model, plan.threads);
-    if (group.evaluate) find_dataset(model_dataset(group.model)).test();
+    if (group.source.empty() || model_info(group.source).missing) continue;
+    const Model model = load_model(group.source, plan.threads);
+    if (group.evaluate) find_dataset(model.dataset).test();
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 namespace qassay {
@@ -49,6 +50,20 @@ std::vector<const Kernel*> KernelChoice::kernels() const {
     all.insert(all.end(), library.table().kernels.begin(), library.table().kernels.end());
   }
   return all;
+}
+
+const Kernel& KernelChoice::first(const Problem& problem) const {
+  for (const Kernel* kernel : kernels()) {
+    if (!missing_isa(*kernel) && !kernel->accepts(problem)) return *kernel;
+  }
+  throw std::logic_error("the reference kernels take every problem");
+}
+
+const Kernel& KernelChoice::reference(const Problem& problem) const {
+  const auto choice = choose("reference", problem);
+  if (const auto* refusal = std::get_if<Refusal>(&choice))
+    throw std::runtime_error("no reference: " + refusal->reason);
+  return *std::get<const Kernel*>(choice);
 }
 
 const Kernel* KernelChoice::find(std::string_view name) const {

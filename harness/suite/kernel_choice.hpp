@@ -28,6 +28,10 @@ class KernelChoice {
   /// does.
   std::variant<const Kernel*, Refusal> choose(std::string_view backend,
                                               const Problem& problem) const;
+  /// The first kernel of any backend that takes the problem: the reference at last.
+  const Kernel& first(const Problem& problem) const;
+  /// The reference kernel for the problem.
+  const Kernel& reference(const Problem& problem) const;
   const Kernel* find(std::string_view name) const;
   /// nullopt when the kernel may run here.
   std::optional<Refusal> missing_isa(const Kernel& kernel) const;

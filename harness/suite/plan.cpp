@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "models/layer_problem.hpp"
 
 namespace qassay {
 namespace {
@@ -44,15 +45,15 @@ class Planner {
       : options_(options), kernels_(kernels), machine_(machine) {}
 
   void add(const Sweep& sweep, Plan& plan) const {
-    const std::vector<LayerShape> layers =
-        sweep.shapes.empty() ? model_layers(sweep.model) : shape_layers(sweep);
+    const ModelInfo model = sweep.shapes.empty()
+                                ? model_info(sweep.model)
+                                : ModelInfo{sweep.model, "", shape_layers(sweep), std::nullopt};
+    const std::vector<LayerShape> layers = selected(model);
     for (const Regime& regime : sweep.regimes) {
-      const bool evaluate = sweep.evaluate && regime.cache == Cache::hot;
-      if (evaluate) {
-        add_group(sweep, regime, selected(sweep, layers), true, plan);
+      if (sweep.evaluate && regime.cache == Cache::hot) {
+        add_group(sweep, regime, model, layers, plan);
       } else {
-        for (const LayerShape& layer : selected(sweep, layers))
-          add_group(sweep, regime, {layer}, false, plan);
+        for (const LayerShape& layer : layers) add_group(sweep, regime, model, {layer}, plan);
       }
     }
   }
@@ -66,31 +67,41 @@ class Planner {
     return layers;
   }
 
-  std::vector<LayerShape> selected(const Sweep& sweep, std::vector<LayerShape> layers) const {
+  std::vector<LayerShape> selected(const ModelInfo& model) const {
+    std::vector<LayerShape> layers = model.layers;
     std::erase_if(layers, [&](const LayerShape& layer) {
-      return !matches_layer(options_.filters.layers, fmt::format("{}/{}", sweep.model, layer.name));
+      return !matches_layer(options_.filters.layers, fmt::format("{}/{}", model.name, layer.name));
     });
     return layers;
   }
 
-  void add_group(const Sweep& sweep, const Regime& regime, std::vector<LayerShape> layers,
-                 bool evaluate, Plan& plan) const {
+  /// A model is scored in the hot regime with the most rows.
+  static bool scores(const Sweep& sweep, const Regime& regime) {
+    return std::ranges::none_of(sweep.regimes, [&](const Regime& other) {
+      return other.cache == Cache::hot && other.m > regime.m;
+    });
+  }
+
+  void add_group(const Sweep& sweep, const Regime& regime, const ModelInfo& model,
+                 std::vector<LayerShape> layers, Plan& plan) const {
     if (layers.empty()) return;
-    // A model can be scored only when none of its layers was filtered away.
-    evaluate = evaluate && layers.size() == model_layers(sweep.model).size();
+    const bool together = sweep.evaluate && regime.cache == Cache::hot;
     Group group;
-    group.model = sweep.model;
-    group.evaluate = evaluate;
+    group.model = model.name;
+    if (sweep.shapes.empty()) group.source = sweep.model;
+    // A model can be run as a whole only when none of its layers was filtered away.
+    group.whole = together && layers.size() == model.layers.size();
+    group.evaluate = group.whole && scores(sweep, regime);
     group.regime = regime;
-    group.key =
-        fmt::format("{}{}:m{}:{}:t{}", sweep.model,
-                    sweep.evaluate && regime.cache == Cache::hot ? "" : "/" + layers.front().name,
-                    regime.m, to_string(regime.cache), options_.threads);
+    group.round_seconds = sweep.round_seconds;
+    group.key = fmt::format("{}{}:m{}:{}:t{}", model.name,
+                            together ? "" : "/" + layers.front().name, regime.m,
+                            to_string(regime.cache), options_.threads);
     group.layers = std::move(layers);
     for (const Scheme& scheme : sweep.schemes) {
       for (const std::string& backend : sweep.backends) {
         for (const std::string& method : sweep.methods) {
-          add_cases(sweep, scheme, backend, method, group);
+          add_cases(sweep, model, scheme, backend, method, group);
         }
       }
     }
@@ -98,8 +109,8 @@ class Planner {
     for (Group& part : split(std::move(group))) plan.groups.push_back(std::move(part));
   }
 
-  void add_cases(const Sweep& sweep, const Scheme& scheme, const std::string& backend,
-                 const std::string& method, Group& group) const {
+  void add_cases(const Sweep& sweep, const ModelInfo& model, const Scheme& scheme,
+                 const std::string& backend, const std::string& method, Group& group) const {
     const std::string text = to_string(scheme);
     // The baseline stays, whatever is filtered: without it there is nothing to compare with.
     if (text != kFp32 &&
@@ -125,7 +136,7 @@ class Planner {
       row.layer = layer.name;
       row.n = layer.n;
       row.k = layer.k;
-      choose_kernel(sweep, scheme, row);
+      choose_kernel(sweep, model, layer, scheme, row);
       if (row.status != "planned" && whole.status == "planned") {
         whole.status = row.status;
         whole.reason = row.reason;
@@ -135,7 +146,7 @@ class Planner {
       }
       append(std::move(row), group);
     }
-    if (group.evaluate) append(std::move(whole), group);
+    if (group.whole) append(std::move(whole), group);
   }
 
   void append(CaseRow row, Group& group) const {
@@ -149,20 +160,20 @@ class Planner {
     group.cases.push_back(std::move(row));
   }
 
-  void choose_kernel(const Sweep& sweep, const Scheme& scheme, CaseRow& row) const {
-    if (row.backend == "cpu" && row.scheme == kFp32 && library_baseline(sweep)) {
+  void choose_kernel(const Sweep& sweep, const ModelInfo& model, const LayerShape& layer,
+                     const Scheme& scheme, CaseRow& row) const {
+    const Problem problem = layer_problem(layer, scheme, row.m);
+    if (row.backend == "cpu" && row.scheme == kFp32 && library_baseline(sweep, problem)) {
       row.status = "skipped";
       row.reason = "a library's FP32 is the baseline here";
       return;
     }
-    if (const auto refusal = sweep.shapes.empty() ? unavailable(sweep.model) : std::nullopt) {
+    if (model.missing) {
       row.status = "unsupported";
-      row.reason = refusal->reason;
+      row.reason = model.missing->reason;
       return;
     }
-    const auto choice = kernels_.choose(
-        row.backend,
-        {.m_max = row.m, .n = row.n, .k = row.k, .scheme = scheme, .bias = sweep.shapes.empty()});
+    const auto choice = kernels_.choose(row.backend, problem);
     if (const auto* kernel = std::get_if<const Kernel*>(&choice)) {
       row.kernel = (*kernel)->info().name;
     } else {
@@ -171,10 +182,10 @@ class Planner {
     }
   }
 
-  bool library_baseline(const Sweep& sweep) const {
+  bool library_baseline(const Sweep& sweep, const Problem& problem) const {
     return std::ranges::any_of(sweep.backends, [&](const std::string& name) {
-      const Backend& backend = kernels_.backend(name);
-      return !backend.version.empty() && backend.missing.empty();
+      return !kernels_.backend(name).version.empty() &&
+             std::holds_alternative<const Kernel*>(kernels_.choose(name, problem));
     });
   }
 

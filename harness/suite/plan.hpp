@@ -16,11 +16,13 @@ namespace qassay {
 /// them.
 struct Group {
   std::string key;
-  std::string model;
-  bool evaluate = false;  // score the whole model through the packed weights
+  std::string model;      // its name
+  std::string source;     // what load_model() takes; empty for layers known by shape
+  bool whole = false;     // time the whole model too, through the packed weights
+  bool evaluate = false;  // and score it
   Regime regime;
-  std::vector<LayerShape>
-      layers;                  // one for layers known by shape; all of a model that is evaluated
+  double round_seconds = 0;  // in place of the suite's; 0: that
+  std::vector<LayerShape> layers;  // all of a model that is run as a whole, else one
   std::vector<CaseRow> cases;  // those with status "planned" run; the others say why not
 };
 

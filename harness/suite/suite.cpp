@@ -52,7 +52,7 @@ std::vector<Regime> parse_regimes(const TomlTable& sweep) {
 }
 
 Sweep parse_sweep(const TomlTable& table, std::string_view place) {
-  table.allow_only({"model", "shapes", "evaluate", "schemes", "methods", "backends", "regimes"});
+  table.allow_only({"model", "shapes", "evaluate", "schemes", "methods", "backends", "regimes", "round_seconds"});
   Sweep sweep;
   sweep.model = table.text("model");
   if (sweep.model.find_first_of("/: \t\n") != std::string::npos) {
@@ -78,6 +78,7 @@ Sweep parse_sweep(const TomlTable& table, std::string_view place) {
     }
   }
   sweep.backends = table.texts("backends");
+  if (table.has("round_seconds")) sweep.round_seconds = table.number("round_seconds", 0.004, 1);
   sweep.regimes = parse_regimes(table);
   const auto hot = [](const Regime& regime) { return regime.cache == Cache::hot; };
   if (sweep.evaluate && std::ranges::none_of(sweep.regimes, hot)) {

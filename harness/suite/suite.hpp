@@ -38,13 +38,14 @@ struct Timing {
 
 /// One model, or a list of layer shapes, swept over the axes below.
 struct Sweep {
-  std::string model;
+  std::string model;          // a name, or the folder of a user's own
   std::vector<Shape> shapes;  // layers known by shape alone, with seeded weights; else a real model
-  bool evaluate = false;      // score the model on its test set
+  bool evaluate = false;      // run the whole model, and score it on its test set
   std::vector<Scheme> schemes;
   std::vector<std::string> methods;
   std::vector<std::string> backends;
   std::vector<Regime> regimes;
+  double round_seconds = 0;  // in place of the suite's; 0: that
 };
 
 struct Suite {

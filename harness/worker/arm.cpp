@@ -1,5 +1,8 @@
 #include "harness/worker/arm.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace qassay {
@@ -8,24 +11,65 @@ void Arm::fail(std::string status, std::string reason) {
   result_.status = std::move(status);
   result_.reason = std::move(reason);
   result_.rounds.clear();
+}
+
+void LayerArm::fail(std::string status, std::string reason) {
+  Arm::fail(std::move(status), std::move(reason));
   copies_.clear();
 }
 
-void Arm::pack(std::unique_ptr<Prepared> prepared) {
-  result_.implementation = prepared->implementation();
-  result_.packed_bytes = static_cast<std::int64_t>(prepared->packed_bytes());
-  result_.workspace_bytes = static_cast<std::int64_t>(prepared->workspace_bytes());
+void LayerArm::pack(std::unique_ptr<Prepared> prepared) {
+  result().implementation = prepared->implementation();
+  result().packed_bytes = static_cast<std::int64_t>(prepared->packed_bytes());
+  result().workspace_bytes = static_cast<std::int64_t>(prepared->workspace_bytes());
   copies_.push_back(std::move(prepared));
 }
 
-void Arm::make_copies(std::int64_t copies) {
+void LayerArm::make_copies(std::int64_t copies) {
   while (static_cast<std::int64_t>(copies_.size()) < copies)
     copies_.push_back(copies_.front()->copy());
 }
 
-void Arm::call(ConstMatrix x, std::span<std::byte> workspace, Matrix y) {
+void LayerArm::run(ConstMatrix x, std::span<std::byte> workspace, Matrix y) {
   copies_[next_]->run(x, workspace, y);
   next_ = (next_ + 1) % copies_.size();
+}
+
+void ModelArm::fail(std::string status, std::string reason) {
+  Arm::fail(std::move(status), std::move(reason));
+  executor_.reset();
+}
+
+void ModelArm::assemble(const Model& model, std::span<LayerArm* const> layers, std::int64_t m,
+                        int threads) {
+  std::vector<std::string> implementations;
+  for (LayerArm* layer : layers) {
+    if (!layer->packed()) {
+      fail(layer->result().status,
+           fmt::format("layer {}: {}", layer->row().layer, layer->result().reason));
+      return;
+    }
+    prepared_.push_back(&layer->prepared());
+    result().packed_bytes += layer->result().packed_bytes;
+    if (std::ranges::count(implementations, layer->result().implementation) == 0)
+      implementations.push_back(layer->result().implementation);
+  }
+  executor_ = std::make_unique<Executor>(model, prepared_, m, threads);
+  result().workspace_bytes =
+      static_cast<std::int64_t>(executor_->workspace_bytes() + executor_->value_bytes());
+  result().implementation = fmt::format("{}", fmt::join(implementations, "; "));
+}
+
+Traffic ModelArm::traffic(std::int64_t m) const {
+  Traffic sum;
+  for (const Prepared* layer : prepared_) {
+    const Traffic traffic = layer->traffic(m);
+    sum.weight_bytes += traffic.weight_bytes;
+    sum.activation_bytes += traffic.activation_bytes;
+    sum.operations += traffic.operations;
+    sum.unit = std::max(sum.unit, traffic.unit);
+  }
+  return sum;
 }
 
 }  // namespace qassay

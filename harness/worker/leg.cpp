@@ -12,16 +12,16 @@
 #include <utility>
 
 #include "core/seed.hpp"
-#include "datasets/image_dataset.hpp"
 #include "hardware_profiles/environment.hpp"
 #include "hardware_profiles/pinning.hpp"
 #include "harness/suite/kernel_choice.hpp"
 #include "harness/worker/arm.hpp"
+#include "harness/worker/evaluation.hpp"
 #include "harness/worker/leg_ceilings.hpp"
 #include "harness/worker/leg_layers.hpp"
 #include "harness/worker/verifier.hpp"
 #include "models/catalogue.hpp"
-#include "models/evaluate.hpp"
+#include "models/layer_problem.hpp"
 #include "quantizers/round_to_nearest.hpp"
 
 namespace qassay {
@@ -57,22 +57,24 @@ class Leg {
   LegRow run();
 
  private:
-  void prepare(Arm& arm);
-  void verify(Arm& arm, const QuantMatrix& weights);
+  void prepare(LayerArm& arm);
+  void verify(LayerArm& arm, const QuantMatrix& weights);
+  void prepare_layers();
+  void assemble(ModelArm& arm);
   void time();
   void time_round(int round);
   void judge_ceilings();
   void evaluate();
-  void evaluate(const CaseRow& whole, const TestSet& test);
 
-  const QuantMatrix& quantized(const Arm& arm);
-  std::function<void()> call(Arm& arm);
+  const QuantMatrix& quantized(const LayerArm& arm);
   std::span<std::byte> workspace() const { return {workspace_.data(), workspace_.size()}; }
-  Matrix output(const Arm& arm) const {
-    return {output_.as<float>(), job_.group.regime.m, layers_[arm.layer()].layer.n};
+  Matrix output(const LayerArm& arm) const {
+    return {output_.as<float>(), job_.group.regime.m, layers_[arm.place()].outputs()};
   }
   void step(const CaseRow& row, const char* doing) const { say_({row.key, row.arm, doing}); }
   const Kernel& kernel(std::string_view name) const;
+  /// All cases: those of layers first.
+  std::vector<Arm*> arms();
 
   /// Runs part of a case's work; what it throws fails that case alone.
   template <typename Work>
@@ -89,8 +91,10 @@ class Leg {
   std::vector<Verifier> verifiers_;               // one a layer
   std::map<std::size_t, QuantMatrix> quantized_;  // by layer, of the recipe in hand
   std::string recipe_;                            // method and scheme
-  std::vector<Arm> arms_;
-  Buffer workspace_, output_;  // shared by all cases
+  std::vector<LayerArm> layer_arms_;
+  std::vector<ModelArm> model_arms_;
+  std::vector<float> images_;           // of the whole model
+  Buffer workspace_, output_, scores_;  // shared by all cases
   std::optional<LegCeilings> ceilings_;
   LegRow row_;
 };
@@ -103,23 +107,27 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
       device_{job.threads},
       timer_(job.timing),
       random_(seed_from_name(job.seed)) {
-  const Kernel& floating = kernel("linear_f32_any_f32_reference");
-  const Kernel& integer = kernel("linear_a8r_any_f32_reference");
-  if (is_model(job.group.model)) model_ = load_catalogue_model(job.group.model, job.threads);
-  layers_ = build_layers(job.group, model_ ? &*model_ : nullptr, floating, device_);
-  for (const LegLayer& layer : layers_) {
-    verifiers_.emplace_back(layer, job.group.regime.m, Verifier::References{floating, integer},
-                            device_, random_.next());
-  }
+  const std::int64_t m = job.group.regime.m;
+  if (!job.group.source.empty()) model_ = load_model(job.group.source, job.threads);
+  layers_ = build_layers(job.group, model_ ? &*model_ : nullptr, kernels_, device_);
+  for (const LegLayer& layer : layers_)
+    verifiers_.emplace_back(layer, m, kernels_, device_, random_.next());
   for (const CaseRow& row : job.group.cases) {
-    const auto at = std::ranges::find(layers_, row.layer,
-                                      [](const LegLayer& layer) { return layer.layer.name; });
+    if (row.layer.empty()) {
+      model_arms_.emplace_back(row, layers_.size());
+      continue;
+    }
+    const auto at = std::ranges::find(
+        layers_, row.layer, [](const LegLayer& layer) { return layer.layer.shape.name; });
     if (at != layers_.end())
-      arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
+      layer_arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
   }
   std::int64_t widest = 0;
-  for (const LegLayer& layer : layers_) widest = std::max(widest, layer.layer.n);
-  output_ = Buffer(static_cast<std::size_t>(widest * job.group.regime.m) * sizeof(float));
+  for (const LegLayer& layer : layers_) widest = std::max(widest, layer.outputs());
+  output_ = Buffer(static_cast<std::size_t>(widest * m) * sizeof(float));
+  if (model_arms_.empty()) return;
+  images_ = first_images(*model_, m);
+  scores_ = Buffer(static_cast<std::size_t>(layers_.back().outputs() * m) * sizeof(float));
 }
 
 const Kernel& Leg::kernel(std::string_view name) const {
@@ -129,6 +137,13 @@ const Kernel& Leg::kernel(std::string_view name) const {
                      "give this worker those of its parent");
   }
   return *found;
+}
+
+std::vector<Arm*> Leg::arms() {
+  std::vector<Arm*> all;
+  for (LayerArm& arm : layer_arms_) all.push_back(&arm);
+  for (ModelArm& arm : model_arms_) all.push_back(&arm);
+  return all;
 }
 
 template <typename Work>
@@ -144,35 +159,36 @@ void Leg::guard(Arm& arm, const char* doing, Work work) {
   }
 }
 
-const QuantMatrix& Leg::quantized(const Arm& arm) {
+const QuantMatrix& Leg::quantized(const LayerArm& arm) {
   const std::string recipe = arm.row().method + arm.row().scheme;
   if (recipe != recipe_) quantized_.clear();  // cases of one recipe follow each other
   recipe_ = recipe;
-  const auto [entry, is_new] = quantized_.try_emplace(arm.layer());
+  const auto [entry, is_new] = quantized_.try_emplace(arm.place());
   if (is_new) {
-    const LinearLayer& layer = layers_[arm.layer()].layer;
+    const LegLayer& layer = layers_[arm.place()];
+    const Scheme scheme = parse_scheme(arm.row().scheme);
     entry->second =
-        round_to_nearest({layer.weights.data(), layer.n, layer.k}, parse_scheme(arm.row().scheme));
+        round_to_nearest(layer.layer.matrix(), layer_problem(layer.layer.shape, scheme, 1).scheme);
+    entry->second.input = layer.input_grid;
   }
   return entry->second;
 }
 
-void Leg::prepare(Arm& arm) {
-  const CaseRow& row = arm.row();
-  const LinearLayer& layer = layers_[arm.layer()].layer;
-  const QuantMatrix& weights = quantized(arm);
-  arm.pack(kernel(row.kernel)
-               .prepare({row.m, row.n, row.k, weights.scheme, !layer.bias.empty()}, weights,
-                        layer.bias, device_));
+void Leg::prepare(LayerArm& arm) {
+  const Layer& layer = layers_[arm.place()].layer;
+  const Scheme scheme = parse_scheme(arm.row().scheme);
+  arm.pack(kernel(arm.row().kernel)
+               .prepare(layer_problem(layer.shape, scheme, arm.row().m), quantized(arm), layer.bias,
+                        device_));
   if (workspace_.size() < arm.prepared().workspace_bytes())
     workspace_ = Buffer(arm.prepared().workspace_bytes());
 }
 
-void Leg::verify(Arm& arm, const QuantMatrix& weights) {
+void Leg::verify(LayerArm& arm, const QuantMatrix& weights) {
   std::fill_n(output_.as<std::uint32_t>(), output_.size() / 4,
               0x7FC00000U);  // NaN: what is not written shows
-  arm.prepared().run(layers_[arm.layer()].x(job_.group.regime.m), workspace(), output(arm));
-  const Verifier::Finding finding = verifiers_[arm.layer()].verify(
+  arm.prepared().run(layers_[arm.place()].x(job_.group.regime.m), workspace(), output(arm));
+  const Verifier::Finding finding = verifiers_[arm.place()].verify(
       weights, kernel(arm.row().kernel).info().contract, output(arm));
   if (!finding.comparison.passed()) {
     arm.fail("failed", "wrong output: " + finding.comparison.describe());
@@ -182,35 +198,66 @@ void Leg::verify(Arm& arm, const QuantMatrix& weights) {
     arm.fail("mistrusted", "the output agrees with the reference but is mostly zero");
     return;
   }
-  if (job_.leg == 0) {
-    row_.metrics.push_back({arm.row().key, arm.row().arm, "sqnr", finding.sqnr_db, finding.sqnr_db,
-                            finding.sqnr_db, 1, "dB", "higher", "FP32"});
+  if (job_.leg == 0) append_distortion(arm.row(), "", finding.distortion, row_.metrics);
+}
+
+void Leg::prepare_layers() {
+  // Pages are placed when memory is first touched, so who is prepared first swaps from leg to leg.
+  std::vector<LayerArm*> order;
+  for (LayerArm& arm : layer_arms_) order.push_back(&arm);
+  if (job_.leg % 2 == 1) std::ranges::reverse(order);
+  for (LayerArm* arm : order) {
+    guard(*arm, "preparing", [&] { prepare(*arm); });
+    guard(*arm, "verifying", [&] { verify(*arm, quantized(*arm)); });
+  }
+  quantized_.clear();
+  for (LayerArm* arm : order) {
+    if (job_.group.regime.cache == Cache::cold) {
+      guard(*arm, "copying",
+            [&] { arm->make_copies(cold_copies(arm->result().packed_bytes, job_.machine)); });
+    }
+    arm->call = [this, arm] {
+      arm->run(layers_[arm->place()].x(job_.group.regime.m), workspace(), output(*arm));
+    };
   }
 }
 
-std::function<void()> Leg::call(Arm& arm) {
-  return [this, &arm] {
-    arm.call(layers_[arm.layer()].x(job_.group.regime.m), workspace(), output(arm));
+/// From the packed layers of its scheme, backend and method.
+void Leg::assemble(ModelArm& arm) {
+  std::vector<LayerArm*> layers;
+  for (LayerArm& layer : layer_arms_) {
+    const CaseRow& row = layer.row();
+    if (row.arm == "a" && row.scheme == arm.row().scheme && row.backend == arm.row().backend &&
+        row.method == arm.row().method) {
+      layers.push_back(&layer);
+    }
+  }
+  const std::int64_t m = job_.group.regime.m;
+  arm.assemble(*model_, layers, m, job_.threads);
+  arm.call = [this, &arm, m] {
+    Executor& executor = arm.executor();
+    executor.run({images_.data(), m, executor.features()},
+                 {scores_.as<float>(), m, executor.outputs()});
   };
 }
 
 void Leg::time() {
-  for (Arm& arm : arms_) {
-    guard(arm, "warming up", [&] { arm.pace = timer_.find_pace(call(arm)); });
-  }
+  for (Arm* arm : arms())
+    guard(*arm, "warming up", [&] { arm->pace = timer_.find_pace(arm->call); });
   for (int round = 0; round < job_.timing.rounds; ++round) time_round(round);
 }
 
 void Leg::time_round(int round) {
   ceilings_->sample();
   int position = 0;
-  // Layer by layer, so that the cases that are compared follow each other.
-  for (const std::size_t layer : shuffled(layers_.size(), random_)) {
-    for (const std::size_t index : shuffled(arms_.size(), random_)) {
-      Arm& arm = arms_[index];
-      if (arm.layer() != layer) continue;
+  const std::vector<Arm*> all = arms();
+  // Layer by layer, and the whole model, so that the cases that are compared follow each other.
+  for (const std::size_t place : shuffled(layers_.size() + 1, random_)) {
+    for (const std::size_t index : shuffled(all.size(), random_)) {
+      Arm& arm = *all[index];
+      if (arm.place() != place) continue;
       guard(arm, "timing", [&] {
-        const RoundTime time = timer_.time_round(call(arm), arm.pace);
+        const RoundTime time = timer_.time_round(arm.call, arm.pace);
         arm.result().rounds.push_back(
             {round, position++, time.q25, time.median, arm.pace.batches, arm.pace.iterations});
       });
@@ -220,55 +267,28 @@ void Leg::time_round(int round) {
 
 /// What is faster than the machine can be was not measured.
 void Leg::judge_ceilings() {
-  for (Arm& arm : arms_) {
-    if (!arm.passed()) continue;
-    const Traffic traffic = arm.prepared().traffic(job_.group.regime.m);
+  const auto judge = [&](Arm& arm, const Traffic& traffic) {
     if (const auto excess = ceilings_->excess(traffic, arm.result().rounds)) {
       arm.result().status = "mistrusted";
       arm.result().reason = *excess;
     }
+  };
+  const std::int64_t m = job_.group.regime.m;
+  for (LayerArm& arm : layer_arms_) {
+    if (arm.passed()) judge(arm, arm.prepared().traffic(m));
+  }
+  for (ModelArm& arm : model_arms_) {
+    if (arm.passed()) judge(arm, arm.traffic(m));
   }
 }
 
 void Leg::evaluate() {
-  if (!job_.group.evaluate) return;
-  TestSet test = find_dataset(model_dataset(job_.group.model)).test();
-  if (job_.samples > 0) test.count = std::min(test.count, job_.samples);
-  for (const CaseRow& row : job_.group.cases) {
-    if (row.layer.empty()) evaluate(row, test);
+  // The predictions of packed weights do not change: one leg's say all.
+  if (!job_.group.evaluate || job_.leg != 0) return;
+  Evaluation evaluation(*model_, layers_, images_, job_);
+  for (ModelArm& arm : model_arms_) {
+    guard(arm, "evaluating", [&] { evaluation.run(arm, row_); });
   }
-}
-
-void Leg::evaluate(const CaseRow& whole, const TestSet& test) {
-  LegCaseRow result;
-  result.case_key = whole.key;
-  result.arm = whole.arm;
-  result.status = "passed";
-  std::vector<Prepared*> prepared;
-  for (Arm& arm : arms_) {
-    const CaseRow& row = arm.row();
-    if (row.arm != "a" || row.scheme != whole.scheme || row.backend != whole.backend ||
-        row.method != whole.method) {
-      continue;
-    }
-    if (!arm.packed()) {
-      result.status = arm.result().status;
-      result.reason = fmt::format("layer {}: {}", row.layer, arm.result().reason);
-      break;
-    }
-    prepared.push_back(&arm.prepared());
-    result.packed_bytes += arm.result().packed_bytes;
-    result.workspace_bytes = std::max(result.workspace_bytes, arm.result().workspace_bytes);
-    result.implementation = arm.result().implementation;
-  }
-  // The predictions of packed weights do not change: one leg's say all. That the layers were packed
-  // and verified is said of every leg.
-  if (result.status == "passed" && job_.leg == 0) {
-    step(whole, "evaluating");
-    Executor executor(*model_, prepared, job_.group.regime.m);
-    row_.samples.push_back({whole.key, whole.arm, test.name, test.hash, predict(executor, test)});
-  }
-  row_.cases.push_back(std::move(result));
 }
 
 LegRow Leg::run() {
@@ -278,27 +298,14 @@ LegRow Leg::run() {
   row_.group = job_.group.key;
   row_.leg = job_.leg;
 
-  // Pages are placed when memory is first touched, so who is prepared first swaps from leg to leg.
-  std::vector<Arm*> order;
-  for (Arm& arm : arms_) order.push_back(&arm);
-  if (job_.leg % 2 == 1) std::ranges::reverse(order);
-  for (Arm* arm : order) {
-    guard(*arm, "preparing", [&] { prepare(*arm); });
-    guard(*arm, "verifying", [&] { verify(*arm, quantized(*arm)); });
-  }
-  quantized_.clear();
-  if (job_.group.regime.cache == Cache::cold) {
-    for (Arm* arm : order) {
-      guard(*arm, "copying",
-            [&] { arm->make_copies(cold_copies(arm->result().packed_bytes, job_.machine)); });
-    }
-  }
+  prepare_layers();
+  for (ModelArm& arm : model_arms_) guard(arm, "assembling", [&] { assemble(arm); });
   ceilings_.emplace(job_.machine, job_.threads, job_.group.regime.cache);
   time();
-  judge_ceilings();
   evaluate();
+  judge_ceilings();
 
-  for (Arm& arm : arms_) row_.cases.push_back(std::move(arm.result()));
+  for (Arm* arm : arms()) row_.cases.push_back(std::move(arm->result()));
   environment["after"] = to_object(qassay::environment({}));
   environment["clock_hz_after"] = clock_hz();
   const Ceilings ceilings = ceilings_->best();

@@ -5,66 +5,79 @@
 #include <algorithm>
 #include <utility>
 
+#include "datasets/calibration.hpp"
 #include "datasets/image_dataset.hpp"
-#include "models/catalogue.hpp"
+#include "harness/worker/float_run.hpp"
 #include "models/synthetic.hpp"
-#include "quantizers/round_to_nearest.hpp"
+#include "quantizers/static_ranges.hpp"
 
 namespace qassay {
 namespace {
 
-std::vector<float> first_images(const std::string& model, std::int64_t m) {
-  const TestSet test = find_dataset(model_dataset(model)).test();
-  std::vector<float> batch(static_cast<std::size_t>(m * test.features));
-  for (std::int64_t row = 0; row < m; ++row) {  // a set smaller than m starts again
-    fill_batch(test, row % test.count, {batch.data() + row * test.features, 1, test.features});
-  }
-  return batch;
+constexpr std::int64_t kCalibrationImages = 1024;
+/// The same in every regime, so that the ranges are.
+constexpr std::int64_t kCalibrationBatch = 128;
+constexpr std::string_view kCalibrationSeed = "static activations";
+
+bool needs_ranges(const Group& group, const std::vector<LegLayer>& layers) {
+  return std::ranges::any_of(group.cases, [](const CaseRow& row) {
+           return parse_scheme(row.scheme).quantizes_input();
+         }) && std::ranges::any_of(layers, [](const LegLayer& layer) {
+           return layer.layer.shape.convolution.has_value();
+         });
 }
 
-/// The layer's FP32 output, by the reference.
-std::vector<float> forward(const LegLayer& leg_layer, std::int64_t m, const Kernel& reference,
-                           const Device& device) {
-  const LinearLayer& layer = leg_layer.layer;
-  const Scheme fp32 = parse_scheme("FP32");
-  const QuantMatrix weights = round_to_nearest({layer.weights.data(), layer.n, layer.k}, fp32);
-  const auto prepared = reference.prepare({m, layer.n, layer.k, fp32, !layer.bias.empty()}, weights,
-                                          layer.bias, device);
-  const Buffer workspace(prepared->workspace_bytes());
-  std::vector<float> y(static_cast<std::size_t>(m * layer.n));
-  prepared->run(leg_layer.x(m), {workspace.data(), workspace.size()}, {y.data(), m, layer.n});
-  if (layer.relu)
-    std::ranges::transform(y, y.begin(), [](float value) { return std::max(value, 0.0F); });
-  return y;
+void calibrate(const Model& model, Executor& floating, std::vector<LegLayer>& layers) {
+  const CalibrationSet samples = draw_calibration_set(find_dataset(model.dataset).training(),
+                                                      kCalibrationImages, kCalibrationSeed);
+  const std::vector<Grid> grids = static_input_grids(floating, layers.size(), samples);
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].input_grid = grids[i];
 }
 
-std::vector<LegLayer> model_layers_with_inputs(const Group& group, const Model& model,
-                                               const Kernel& reference, const Device& device) {
+std::vector<LegLayer> layers_of_model(const Group& group, const Model& model,
+                                      const KernelChoice& kernels, const Device& device) {
   const std::int64_t m = group.regime.m;
-  std::vector<LegLayer> chain;
-  std::vector<float> input = first_images(group.model, m);
-  for (const LinearLayer& layer : model.layers) {
-    chain.push_back({layer, std::move(input)});
-    input = forward(chain.back(), m, reference, device);
-  }
-  std::erase_if(chain, [&](const LegLayer& layer) {
-    return std::ranges::none_of(
-        group.layers, [&](const LayerShape& shape) { return shape.name == layer.layer.name; });
+  std::vector<LegLayer> layers;
+  for (const LayerShape& shape : layer_shapes(model.graph))
+    layers.push_back({layer_of(model, shape), {}, {}, {}});
+
+  FloatRun run(model, kernels, std::max(m, kCalibrationBatch), device);
+  if (needs_ranges(group, layers)) calibrate(model, run.executor(), layers);
+  run.executor().set_hook([&](std::size_t layer, ConstMatrix input, ConstMatrix output) {
+    layers[layer].input.assign(input.data, input.data + m * input.cols);
+    layers[layer].output.assign(output.data, output.data + m * output.cols);
   });
-  return chain;
+  const std::vector<float> images = first_images(model, m);
+  std::vector<float> scores(static_cast<std::size_t>(m * run.executor().outputs()));
+  run.executor().run({images.data(), m, run.executor().features()},
+                     {scores.data(), m, run.executor().outputs()});
+  std::erase_if(layers, [&](const LegLayer& layer) {
+    return std::ranges::none_of(group.layers, [&](const LayerShape& shape) {
+      return shape.name == layer.layer.shape.name;
+    });
+  });
+  return layers;
 }
 
 }  // namespace
 
-std::vector<LegLayer> build_layers(const Group& group, const Model* model, const Kernel& reference,
-                                   const Device& device) {
-  if (model != nullptr) return model_layers_with_inputs(group, *model, reference, device);
+std::vector<float> first_images(const Model& model, std::int64_t m) {
+  const TestSet test = find_dataset(model.dataset).test();
+  std::vector<float> batch(static_cast<std::size_t>(m * test.features));
+  for (std::int64_t row = 0; row < m; ++row)
+    fill_batch(test, row % test.count, {batch.data() + row * test.features, 1, test.features});
+  return batch;
+}
+
+std::vector<LegLayer> build_layers(const Group& group, const Model* model,
+                                   const KernelChoice& kernels, const Device& device) {
+  if (model != nullptr) return layers_of_model(group, *model, kernels, device);
   std::vector<LegLayer> layers;
   for (const LayerShape& shape : group.layers) {
-    LinearLayer layer =
-        synthetic_layer(fmt::format("{}/{}", group.model, shape.name), shape.n, shape.k);
-    layer.name = shape.name;
-    layers.push_back({std::move(layer), synthetic_activations(group.regime.m, shape.k)});
+    Layer layer = synthetic_layer(fmt::format("{}/{}", group.model, shape.name), shape.n, shape.k);
+    layer.shape.name = shape.name;
+    layers.push_back(
+        {std::move(layer), synthetic_activations(group.regime.m, shape.k), {}, {}});
   }
   return layers;
 }

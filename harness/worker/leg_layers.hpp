@@ -1,27 +1,37 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
-#include "core/buffer.hpp"
+#include "core/grid.hpp"
 #include "core/matrix_view.hpp"
 #include "harness/run/job.hpp"
-#include "kernels/kernel.hpp"
+#include "harness/suite/kernel_choice.hpp"
+#include "models/layer_problem.hpp"
 #include "models/model.hpp"
 
 namespace qassay {
 
 /// A layer of the leg with the activations that it is verified and timed on.
 struct LegLayer {
-  LinearLayer layer;
-  std::vector<float> input;  // [m, k]
+  Layer layer;
+  std::vector<float> input;   // [m, inputs]
+  std::vector<float> output;  // [m, outputs] in FP32; of models only
+  Grid input_grid;            // for static activations; of models only
 
-  ConstMatrix x(std::int64_t m) const { return {input.data(), m, layer.k}; }
+  std::int64_t inputs() const { return layer_problem(layer.shape, {}, 1).inputs(); }
+  std::int64_t outputs() const { return layer_problem(layer.shape, {}, 1).outputs(); }
+  ConstMatrix x(std::int64_t m) const { return {input.data(), m, inputs()}; }
+  ConstMatrix fp32_output(std::int64_t m) const { return {output.data(), m, outputs()}; }
 };
 
+/// A model's test images as a batch; a set smaller than m starts again.
+std::vector<float> first_images(const Model& model, std::int64_t m);
+
 /// The group's layers. Layers known by shape get seeded weights and activations with outlier
-/// channels (models/synthetic.hpp); those of a real model get the inputs that the first m test
-/// images give them, carried through the earlier layers by `reference` in FP32.
-std::vector<LegLayer> build_layers(const Group& group, const Model* model, const Kernel& reference,
-                                   const Device& device);
+/// channels (models/synthetic.hpp); those of a real model get what the first m test images put
+/// there, and the input ranges of 1,024 calibration images, carried through the model in FP32.
+std::vector<LegLayer> build_layers(const Group& group, const Model* model,
+                                   const KernelChoice& kernels, const Device& device);
 
 }  // namespace qassay

@@ -1,30 +1,41 @@
 #include "harness/worker/verifier.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "core/buffer.hpp"
-#include "core/distortion.hpp"
 #include "core/seed.hpp"
 #include "quantizers/round_to_nearest.hpp"
 
 namespace qassay {
 namespace {
 
-constexpr std::int64_t kSampledColumns = 64;
+constexpr std::int64_t kSampledChannels = 64;
+constexpr std::int64_t kSampledImages = 8;
 constexpr double kBf16Roundoff = 0x1p-8;
 
-std::vector<std::int64_t> sample_columns(std::int64_t n, std::uint64_t seed) {
-  std::vector<std::int64_t> columns(static_cast<std::size_t>(n));
-  std::iota(columns.begin(), columns.end(), 0);
-  const auto count = static_cast<std::size_t>(std::min(n, kSampledColumns));
+std::vector<std::int64_t> sample_channels(const LayerShape& shape, std::uint64_t seed) {
+  std::vector<std::int64_t> channels(static_cast<std::size_t>(shape.n));
+  std::iota(channels.begin(), channels.end(), 0);
+  // The channels of groups read different inputs: all are needed for the geometry to hold.
+  if (shape.convolution && shape.convolution->groups > 1) return channels;
+  const auto count = static_cast<std::size_t>(std::min(shape.n, kSampledChannels));
   Random random(seed);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::swap(columns[i], columns[i + random.below(columns.size() - i)]);
-  }
-  columns.resize(count);
-  return columns;
+  for (std::size_t i = 0; i < count; ++i)
+    std::swap(channels[i], channels[i + random.below(channels.size() - i)]);
+  channels.resize(count);
+  return channels;
+}
+
+/// All rows of a linear layer; images from the first to the last of a convolution.
+std::vector<std::int64_t> sample_rows(const LayerShape& shape, std::int64_t m) {
+  const std::int64_t count = shape.convolution ? std::min(m, kSampledImages) : m;
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < count; ++i)
+    rows.push_back(count == 1 ? 0 : i * (m - 1) / (count - 1));
+  return rows;
 }
 
 /// The given rows of a row-major array of `width` columns.
@@ -41,77 +52,153 @@ std::vector<T> take_rows(const std::vector<T>& all, const std::vector<std::int64
   return taken;
 }
 
+std::vector<float> magnitudes(std::vector<float> values) {
+  for (float& value : values) value = std::fabs(value);
+  return values;
+}
+
 }  // namespace
 
-Verifier::Verifier(const LegLayer& layer, std::int64_t m, const References& references,
+Verifier::Verifier(const LegLayer& layer, std::int64_t m, const KernelChoice& kernels,
                    const Device& device, std::uint64_t seed)
-    : x_(layer.x(m)),
-      references_(references),
+    : kernels_(kernels),
       device_(device),
-      columns_(sample_columns(layer.layer.n, seed)),
-      bias_(take_rows(layer.layer.bias, columns_, 1)) {
-  const std::vector<float> weights = take_rows(layer.layer.weights, columns_, layer.layer.k);
-  const ConstMatrix view{weights.data(), static_cast<std::int64_t>(columns_.size()), layer.layer.k};
-  fp32_output_ = reference_output(round_to_nearest(view, parse_scheme("FP32")));
+      shape_(layer.layer.shape),
+      samples_{sample_rows(shape_, m), sample_channels(shape_, seed)},
+      pixels_(shape_.convolution ? shape_.convolution->out_pixels() : 1),
+      inputs_(layer.inputs()),
+      channels_(shape_.n),
+      x_(take_rows(layer.input, samples_.rows, inputs_)),
+      bias_(take_rows(layer.layer.bias, samples_.channels, 1)) {
+  shape_.n = static_cast<std::int64_t>(samples_.channels.size());
+  const std::vector<float> weights = take_rows(layer.layer.weights, samples_.channels, shape_.k);
+  fp32_output_ = reference_output(
+      round_to_nearest({weights.data(), shape_.n, shape_.k}, parse_scheme("FP32")), bias_, x());
 }
 
 QuantMatrix Verifier::sampled(const QuantMatrix& weights) const {
+  const std::vector<std::int64_t>& channels = samples_.channels;
   QuantMatrix sample;
   sample.scheme = weights.scheme;
-  sample.n = static_cast<std::int64_t>(columns_.size());
+  sample.n = shape_.n;
   sample.k = weights.k;
-  sample.values = take_rows(weights.values, columns_, weights.k);
-  sample.halves = take_rows(weights.halves, columns_, weights.k);
-  sample.codes = take_rows(weights.codes, columns_, weights.k);
+  sample.input = weights.input;
+  sample.values = take_rows(weights.values, channels, weights.k);
+  sample.halves = take_rows(weights.halves, channels, weights.k);
+  sample.codes = take_rows(weights.codes, channels, weights.k);
   if (weights.scheme.weights.per == Granularity::tensor) {
     sample.scales = weights.scales;
     sample.zero_points = weights.zero_points;
   } else {
     const std::int64_t blocks = blocks_per_row(weights.scheme.weights, weights.k);
-    sample.scales = take_rows(weights.scales, columns_, blocks);
-    sample.zero_points = take_rows(weights.zero_points, columns_, blocks);
+    sample.scales = take_rows(weights.scales, channels, blocks);
+    sample.zero_points = take_rows(weights.zero_points, channels, blocks);
   }
   return sample;
 }
 
-std::vector<float> Verifier::reference_output(const QuantMatrix& sample) const {
-  const Kernel& kernel =
-      sample.scheme.quantizes_input() ? references_.integer : references_.floating;
-  const Problem problem{x_.rows, sample.n, sample.k, sample.scheme, !bias_.empty()};
-  const auto prepared = kernel.prepare(problem, sample, bias_, device_);
+std::vector<float> Verifier::sampled(ConstMatrix y) const {
+  std::vector<float> sample;
+  for (const std::int64_t row : samples_.rows) {
+    for (std::int64_t pixel = 0; pixel < pixels_; ++pixel) {
+      for (const std::int64_t channel : samples_.channels)
+        sample.push_back(y.row(row)[pixel * channels_ + channel]);
+    }
+  }
+  return sample;
+}
+
+Problem Verifier::problem(const Scheme& scheme) const {
+  return layer_problem(shape_, scheme, rows());
+}
+
+std::vector<float> Verifier::reference_output(const QuantMatrix& weights,
+                                              std::span<const float> bias, ConstMatrix x) const {
+  const Problem wanted = problem(weights.scheme);
+  const auto prepared = kernels_.reference(wanted).prepare(wanted, weights, bias, device_);
   const Buffer workspace(prepared->workspace_bytes());
-  std::vector<float> y(static_cast<std::size_t>(x_.rows * sample.n));
-  prepared->run(x_, {workspace.data(), workspace.size()}, {y.data(), x_.rows, sample.n});
+  std::vector<float> y(static_cast<std::size_t>(x.rows * wanted.outputs()));
+  prepared->run(x, {workspace.data(), workspace.size()}, {y.data(), x.rows, wanted.outputs()});
   return y;
 }
 
 const std::vector<float>& Verifier::expected(const QuantMatrix& sample) {
   const auto [entry, is_new] = expected_.try_emplace(to_string(sample.scheme));
-  if (is_new) entry->second = reference_output(sample);
+  if (is_new) entry->second = reference_output(sample, bias_, x());
   return entry->second;
+}
+
+/// Sums of k products and a bias in FP32 in any order, and three roundings more: a weight that is
+/// decoded with another rounding of code * scale, the scale applied after the sum, the output.
+std::vector<double> Verifier::float_limits(const std::vector<float>& values,
+                                           Contract contract) const {
+  const double input_roundoff = contract == Contract::approximate ? kBf16Roundoff : 0;
+  if (!shape_.convolution) {
+    std::vector<double> limits =
+        dot_product_limits(x(), {values.data(), shape_.n, shape_.k}, input_roundoff);
+    for (std::size_t i = 0; i < limits.size() && !bias_.empty(); ++i) {
+      const double bias = std::fabs(bias_[i % bias_.size()]);
+      limits[i] += dot_product_limit(4, bias);
+    }
+    return limits;
+  }
+  // The sums of magnitudes, from the same reference.
+  const std::vector<float> x = magnitudes(x_);
+  const std::vector<float> w = magnitudes(values);
+  const std::vector<float> sums =
+      reference_output(round_to_nearest({w.data(), shape_.n, shape_.k}, parse_scheme("FP32")),
+                       magnitudes(bias_), {x.data(), rows(), inputs_});
+  std::vector<double> limits;
+  limits.reserve(sums.size());
+  for (const float sum : sums)
+    limits.push_back(dot_product_limit(shape_.k + 4, sum) + input_roundoff * sum);
+  return limits;
+}
+
+/// Static int8 activations, reordered: products of codes are summed exactly, and what is rounded is
+/// nowhere larger than |bias| + the sum of scale |w| (128 + |128 - zero|), at most 8 times in each
+/// kernel.
+std::vector<double> Verifier::code_limits(const QuantMatrix& sample,
+                                          const std::vector<float>& values) const {
+  constexpr std::int64_t kRoundings = 16;
+  const double largest =
+      static_cast<double>(sample.input.scale) * (128 + std::abs(128 - sample.input.zero));
+  std::vector<double> of_channel;
+  for (std::int64_t n = 0; n < sample.n; ++n) {
+    double sum = bias_.empty() ? 0.0 : std::fabs(bias_[static_cast<std::size_t>(n)]);
+    for (std::int64_t k = 0; k < sample.k; ++k)
+      sum += largest * std::fabs(values[static_cast<std::size_t>(n * sample.k + k)]);
+    of_channel.push_back(dot_product_limit(kRoundings, sum));
+  }
+  std::vector<double> limits;
+  const auto pixels = static_cast<std::size_t>(rows() * pixels_);
+  for (std::size_t i = 0; i < pixels; ++i)
+    limits.insert(limits.end(), of_channel.begin(), of_channel.end());
+  return limits;
+}
+
+std::vector<double> Verifier::limits(const QuantMatrix& sample, Contract contract) const {
+  const std::vector<float> values = dequantize(sample);
+  return sample.scheme.input.range == Range::fixed ? code_limits(sample, values)
+                                                   : float_limits(values, contract);
 }
 
 Verifier::Finding Verifier::verify(const QuantMatrix& weights, Contract contract, ConstMatrix y) {
   const QuantMatrix sample = sampled(weights);
-  const auto columns = static_cast<std::int64_t>(columns_.size());
-  std::vector<float> got;
-  for (std::int64_t m = 0; m < y.rows; ++m) {
-    for (const std::int64_t column : columns_) got.push_back(y.row(m)[column]);
-  }
-  const ConstMatrix got_view{got.data(), y.rows, columns};
-  const ConstMatrix expected_view{expected(sample).data(), y.rows, columns};
+  const std::int64_t outputs = pixels_ * shape_.n;
+  const std::vector<float> got = sampled(y);
+  const ConstMatrix got_view{got.data(), rows(), outputs};
+  const ConstMatrix expected_view{expected(sample).data(), rows(), outputs};
 
-  Limits limits;
+  Limits allowed;
   std::vector<double> per_element;
   if (contract != Contract::bit_exact) {
-    const std::vector<float> values = dequantize(sample);
-    const double input_roundoff = contract == Contract::approximate ? kBf16Roundoff : 0;
-    per_element = dot_product_limits(x_, {values.data(), columns, sample.k}, input_roundoff);
-    limits.per_element = {per_element.data(), y.rows, columns};
-    limits.relative = 2 * kF32Roundoff;  // the bias, and the rounding of the result
+    per_element = limits(sample, contract);
+    allowed.per_element = {per_element.data(), rows(), outputs};
+    allowed.relative = 2 * kF32Roundoff;  // the rounding of the result
   }
-  return {compare(got_view, expected_view, limits),
-          distortion(got_view, {fp32_output_.data(), y.rows, columns}).sqnr_db};
+  return {compare(got_view, expected_view, allowed),
+          distortion(got_view, {fp32_output_.data(), rows(), outputs})};
 }
 
 }  // namespace qassay

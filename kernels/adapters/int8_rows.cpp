@@ -4,15 +4,7 @@
 #include <exception>
 
 #include "core/grid.hpp"
-
-// The loops are plain, so that the compiler makes one version an instruction set; these functions
-// alone are compiled for more than the baseline, and they call nothing. All versions give equal
-// bits: no sum of floats is reordered, and fma is asked for where it is meant.
-#if defined(__x86_64__)
-#define QASSAY_PER_ISA __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define QASSAY_PER_ISA
-#endif
+#include "kernels/per_isa.hpp"
 
 namespace qassay {
 namespace {

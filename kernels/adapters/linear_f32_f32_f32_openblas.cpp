@@ -12,6 +12,7 @@
 #include "kernels/adapters/omp_threads.hpp"
 #include "kernels/adapters/packed_weights.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/layer_kind.hpp"
 
 namespace qassay {
 namespace {
@@ -85,6 +86,7 @@ class OpenBlasKernel final : public Kernel {
   const KernelInfo& info() const override { return info_; }
 
   std::optional<Refusal> accepts(const Problem& problem) const override {
+    if (auto refusal = refuses_kind(LayerKind::linear, problem)) return refusal;
     if (problem.scheme != scheme_) return Refusal{fmt::format("takes {} only", to_string(scheme_))};
     if (std::max({problem.m_max, problem.n, problem.k}) > std::numeric_limits<blasint>::max())
       return Refusal{"a side is longer than OpenBLAS can count"};

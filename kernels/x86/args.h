@@ -97,4 +97,13 @@ void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t g
 // Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
 void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
 
+// Up to kTileRows rows side by side: out[i * rows + r] = word i of from[r], which may begin at any
+// byte, for i < words.
+void interleave_words(const unsigned char* const* from, int64_t rows, int64_t words, Word* out);
+// The same for words of 4 int8. sums[rows][kLanes]: a row's numbers together grow by the sum of its
+// int8.
+static const int64_t kLanes = 16;
+void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t words, Word* out,
+                      int32_t* sums);
+
 }  // namespace qassay::x86

@@ -1,7 +1,6 @@
 // The backend "cpu" on x86-64: who accepts what, the workspace, and the threads. The arithmetic is
 // in linear_<isa>.cpp.
 
-#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -10,104 +9,42 @@
 
 #include "core/grid.hpp"
 #include "kernels/kernel_table.hpp"
-#include "kernels/longest_sum.hpp"
-#include "kernels/x86/args.h"
-#include "kernels/x86/blocking.hpp"
-#include "kernels/x86/packed_weights.hpp"
+#include "kernels/x86/product.hpp"
 
 namespace qassay {
 namespace {
 
+using x86::Input;
 using x86::LinearArgs;
 using x86::LineFormat;
-using x86::PackedLayout;
-using x86::PackedWeights;
+using x86::Product;
+using x86::Recipe;
 using x86::Word;
 
-/// What a kernel reads of x: words of 4 bytes.
-enum class Input { f32, bf16, a8 };
-
-struct Recipe {
-  KernelInfo info;
-  Scheme scheme;
-  LineFormat format;
-  Input input;
-  x86::LinearFunction function;
-};
-
-std::int64_t k_per_word(Input input) {
-  switch (input) {
-    case Input::f32:
-      return 1;
-    case Input::bf16:
-      return 2;
-    case Input::a8:
-      return 4;
-  }
-  return 0;
-}
-
-Traffic::Unit unit(Input input) {
-  switch (input) {
-    case Input::f32:
-      return Traffic::Unit::f32;
-    case Input::bf16:
-      return Traffic::Unit::bf16;
-    case Input::a8:
-      return Traffic::Unit::int8;
-  }
-  return Traffic::Unit::f32;
-}
-
-PackedLayout layout_of(const Recipe& recipe, const Problem& problem) {
-  const NumberFormat& weights = problem.scheme.weights;
-  const bool integer = weights.kind == Kind::integer;
-  return {.format = recipe.format,
-          .n = problem.n,
-          .k = problem.k,
-          .group = integer && weights.per == Granularity::block ? weights.block : 0,
-          .bias = problem.bias,
-          .channel_scales = integer && weights.per == Granularity::row};
-}
-
-/// Where the parts of the workspace begin, in bytes; each on a line of the cache.
+/// Where the parts of the workspace begin, in bytes.
 struct WorkspacePlan {
   std::size_t row_scales = 0;
   std::size_t corrections = 0;
   std::size_t first_thread = 0;
-  std::size_t panel_scales = 0;  // from the begin of a thread's part, which starts with the panel
-  std::size_t partial = 0;
-  std::size_t thread_bytes = 0;
   std::size_t bytes = 0;
 };
 
 class X86Linear final : public Prepared {
  public:
-  X86Linear(const Recipe& recipe, PackedWeights weights, std::int64_t m_max, int threads)
-      : recipe_(recipe),
-        weights_(std::move(weights)),
-        m_max_(m_max),
-        threads_(threads),
-        plan_(plan()) {}
+  X86Linear(Product product, const Problem& problem, int threads)
+      : product_(std::move(product)), problem_(problem), threads_(threads), plan_(plan()) {}
 
-  std::size_t packed_bytes() const override { return weights_.bytes(); }
+  std::size_t packed_bytes() const override { return product_.weights().bytes(); }
   std::size_t workspace_bytes() const override { return plan_.bytes; }
 
   Traffic traffic(std::int64_t m) const override {
-    const PackedLayout& layout = weights_.layout();
-    return {.weight_bytes = static_cast<double>(packed_bytes()),
-            .activation_bytes = 4.0 * static_cast<double>(m * (layout.k + layout.n)),
-            .operations = 2.0 * static_cast<double>(m * layout.n * layout.k),
-            .unit = unit(recipe_.input)};
+    return traffic_of(problem_, m, packed_bytes(), product_.unit());
   }
 
-  std::string implementation() const override {
-    return fmt::format("{}: one pass for 1 row, {}x{} tiles for more", to_string(recipe_.info.isa),
-                       x86::kTileRows, x86::kPanel);
-  }
+  std::string implementation() const override { return product_.implementation(); }
 
   void quantize_input(ConstMatrix x, std::span<std::byte> workspace) override {
-    switch (recipe_.input) {
+    switch (product_.recipe().input) {
       case Input::f32:
         break;
       case Input::bf16:
@@ -120,72 +57,46 @@ class X86Linear final : public Prepared {
   }
 
   void multiply(ConstMatrix x, std::span<std::byte> workspace, Matrix y) override {
-    const bool interleave = recipe_.input == Input::f32 && !usable_as_it_is(x);
-    const LinearArgs call = args(x, workspace, y);
+    const bool as_it_is = product_.recipe().input == Input::f32 && usable_as_it_is(x);
+    const bool interleave = product_.recipe().input == Input::f32 && !as_it_is;
 #pragma omp parallel num_threads(threads_)
     {
       if (interleave) interleave_rows(x, words(workspace));
       const int thread = omp_get_thread_num();
       const x86::BlockRange mine =
-          x86::share_of_thread(weights_.layout().blocks(), thread, omp_get_num_threads());
-      std::byte* const scratch = workspace.data() + plan_.first_thread +
-                                 static_cast<std::size_t>(thread) * plan_.thread_bytes;
-      LinearArgs share = call;
+          x86::share_of_thread(product_.weights().layout().blocks(), thread, omp_get_num_threads());
+      LinearArgs share =
+          product_.args(x.rows, workspace.data() + plan_.first_thread +
+                                    static_cast<std::size_t>(thread) * product_.scratch_bytes());
       share.begin_block = mine.begin;
       share.end_block = mine.end;
-      share.panel = reinterpret_cast<unsigned char*>(scratch);
-      share.panel_scales = reinterpret_cast<float*>(scratch + plan_.panel_scales);
-      share.partial = reinterpret_cast<float*>(scratch + plan_.partial);
-      recipe_.function(share);
+      share.x = as_it_is ? reinterpret_cast<const Word*>(x.row(0)) : words(workspace);
+      share.row_scales = row_scales(workspace);
+      share.corrections = corrections(workspace);
+      share.y = y.data;
+      share.y_stride = y.stride;
+      product_.run(share);
     }
   }
 
   std::unique_ptr<Prepared> copy() const override {
-    return std::make_unique<X86Linear>(recipe_, weights_.copy(), m_max_, threads_);
+    return std::make_unique<X86Linear>(product_.copy(), problem_, threads_);
   }
 
  private:
-  std::int64_t steps() const { return weights_.layout().padded_k() / k_per_word(recipe_.input); }
-  std::int64_t groups() const { return weights_.layout().groups(); }
-
-  /// Whether the lines that the tile reads are made from the packed ones.
-  bool decoded() const { return weights_.layout().k_per_line() != k_per_word(recipe_.input); }
-
-  x86::Blocking blocking(std::int64_t rows) const {
-    const PackedLayout& layout = weights_.layout();
-    const std::int64_t unit_k = layout.group == 0 ? layout.k_per_line() : layout.group;
-    return x86::choose_blocking(x86::cache_sizes(), steps(), unit_k / k_per_word(recipe_.input),
-                                rows, decoded());
-  }
+  std::int64_t steps() const { return product_.steps(); }
 
   WorkspacePlan plan() const {
-    WorkspacePlan plan;
-    std::size_t end = 0;
-    const auto take = [&end](std::int64_t bytes) {
-      const std::size_t begin = end;
-      end += static_cast<std::size_t>((bytes + x86::kLine - 1) / x86::kLine * x86::kLine);
-      return begin;
-    };
     constexpr std::int64_t kWordBytes = sizeof(Word);
-    take(m_max_ * steps() * kWordBytes);
-    const bool a8 = recipe_.input == Input::a8;
-    plan.row_scales = take(a8 ? m_max_ * kWordBytes : 0);
-    plan.corrections = take(a8 ? m_max_ * groups() * kWordBytes : 0);
-    plan.first_thread = end;
-
-    // A call with few rows has smaller chunks, but not more of anything.
-    const x86::Blocking blocking = this->blocking(m_max_);
-    const std::int64_t group = weights_.layout().group;
-    const std::int64_t chunk_groups =
-        group == 0 || !a8 ? 0 : blocking.chunk_steps * k_per_word(recipe_.input) / group;
-    end = 0;
-    take(decoded() && m_max_ > 1
-             ? x86::kPanelBlocks * x86::spread_lines(blocking.chunk_steps) * x86::kLine
-             : 0);
-    plan.panel_scales = take(chunk_groups * x86::kPanel * kWordBytes);
-    plan.partial = take(blocking.tiles_at_once * x86::kTileRows * x86::kPanel * kWordBytes);
-    plan.thread_bytes = end;
-    plan.bytes = plan.first_thread + static_cast<std::size_t>(threads_) * plan.thread_bytes;
+    const std::int64_t m_max = problem_.m_max;
+    const bool a8 = product_.recipe().input == Input::a8;
+    x86::Parts parts;
+    WorkspacePlan plan;
+    parts.take(m_max * steps() * kWordBytes);
+    plan.row_scales = parts.take(a8 ? m_max * kWordBytes : 0);
+    plan.corrections = parts.take(a8 ? m_max * product_.groups() * kWordBytes : 0);
+    plan.first_thread = parts.bytes();
+    plan.bytes = plan.first_thread + static_cast<std::size_t>(threads_) * product_.scratch_bytes();
     return plan;
   }
 
@@ -201,30 +112,6 @@ class X86Linear final : public Prepared {
 
   /// One FP32 row with no padding is what the kernel reads.
   bool usable_as_it_is(ConstMatrix x) const { return x.rows == 1 && x.cols == steps(); }
-
-  LinearArgs args(ConstMatrix x, std::span<std::byte> workspace, Matrix y) const {
-    const PackedLayout& layout = weights_.layout();
-    const x86::Blocking blocking = this->blocking(x.rows);
-    LinearArgs args{};
-    args.weights = reinterpret_cast<const unsigned char*>(weights_.data());
-    args.block_bytes = layout.block_bytes();
-    args.n = layout.n;
-    args.k = layout.padded_k();
-    args.group = layout.group;
-    args.has_bias = layout.bias;
-    args.has_channel_scales = layout.channel_scales;
-    args.x = recipe_.input == Input::f32 && usable_as_it_is(x)
-                 ? reinterpret_cast<const Word*>(x.row(0))
-                 : words(workspace);
-    args.m = x.rows;
-    args.row_scales = row_scales(workspace);
-    args.corrections = corrections(workspace);
-    args.y = y.data;
-    args.y_stride = y.stride;
-    args.chunk_steps = blocking.chunk_steps;
-    args.tiles_at_once = blocking.tiles_at_once;
-    return args;
-  }
 
   /// Calls row(index, where its words go, words from one to the next) for all rows, in parallel.
   template <typename Row>
@@ -263,7 +150,7 @@ class X86Linear final : public Prepared {
   void quantize_to_a8(ConstMatrix x, std::span<std::byte> workspace) const {
     float* const scales = row_scales(workspace);
     std::int32_t* const starts = corrections(workspace);
-    const int zero = recipe_.format == LineFormat::u4 ? x86::kZeroU4 : x86::kZeroU8;
+    const int zero = product_.zero();
     std::exception_ptr failure;  // must not leave the parallel region
     for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
       try {
@@ -274,28 +161,17 @@ class X86Linear final : public Prepared {
         failure = std::current_exception();
         return;
       }
-      x86::quantize_row_a8(x.row(m), x.cols, scales[m], zero, weights_.layout().group, out, stride,
-                           starts + m * groups());
+      x86::quantize_row_a8(x.row(m), x.cols, scales[m], zero, product_.weights().layout().group,
+                           out, stride, starts + m * product_.groups());
     });
     if (failure) std::rethrow_exception(failure);
   }
 
-  Recipe recipe_;
-  PackedWeights weights_;
-  std::int64_t m_max_;
+  Product product_;
+  Problem problem_;
   int threads_;
   WorkspacePlan plan_;
 };
-
-std::string weights_text(const NumberFormat& weights) {
-  return weights.kind == Kind::integer ? fmt::format("{}-bit", weights.bits)
-                                       : to_string(Scheme{.weights = weights, .input = {}});
-}
-
-std::string scales_text(const NumberFormat& weights) {
-  return weights.per == Granularity::block ? fmt::format("in groups of {}", weights.block)
-                                           : "per output channel";
-}
 
 class X86Kernel final : public Kernel {
  public:
@@ -304,30 +180,15 @@ class X86Kernel final : public Kernel {
   const KernelInfo& info() const override { return recipe_.info; }
 
   std::optional<Refusal> accepts(const Problem& problem) const override {
-    const NumberFormat& mine = recipe_.scheme.weights;
-    const NumberFormat& weights = problem.scheme.weights;
-    if (weights.kind != mine.kind || weights.bits != mine.bits)
-      return Refusal{fmt::format("takes {} weights only", weights_text(mine))};
-    if (problem.scheme.quantizes_input() != recipe_.scheme.quantizes_input()) {
-      return Refusal{recipe_.scheme.quantizes_input() ? "takes int8 activations only"
-                                                      : "takes floating activations only"};
-    }
-    if (weights.zero_points) return Refusal{"takes symmetric weights only"};
-    if (weights.per != mine.per || weights.block != mine.block)
-      return Refusal{fmt::format("takes scales {} only", scales_text(mine))};
-    if (problem.scheme != recipe_.scheme)
-      return Refusal{fmt::format("takes {} only", to_string(recipe_.scheme))};
-    if (recipe_.input == Input::a8 && sum_length(weights, problem.k) > kLongestSum)
-      return Refusal{"k is so long that an int32 sum can overflow"};
-    return std::nullopt;
+    return x86::refuses(recipe_, LayerKind::linear, problem);
   }
 
   std::unique_ptr<Prepared> prepare(const Problem& problem, const QuantMatrix& weights,
                                     std::span<const float> bias,
                                     const Device& device) const override {
     return std::make_unique<X86Linear>(
-        recipe_, PackedWeights(layout_of(recipe_, problem), weights, bias, device.threads),
-        problem.m_max, device.threads);
+        Product(recipe_, problem, weights, bias, problem.m_max, device.threads), problem,
+        device.threads);
   }
 
  private:

@@ -22,6 +22,8 @@ std::vector<std::string> whole_grammar() {
       for (const std::string& granularity : granularities) {
         for (const char* zero : {"", "-asym"}) {
           texts.push_back(fmt::format("W{}{}{}{}", bits, input, granularity, zero));
+          if (texts.back().find("A8") != std::string::npos)
+            texts.push_back(texts.back() + "-static");
         }
       }
     }
@@ -53,6 +55,27 @@ TEST(SchemeTest, SaysWhatTheTextSays) {
   EXPECT_EQ(parse_scheme("W8A8-tensor").weights.per, Granularity::tensor);
   EXPECT_EQ(parse_scheme("BF16").weights.kind, Kind::bf16);
   EXPECT_FALSE(parse_scheme("FP16").quantizes_input());
+}
+
+TEST(SchemeTest, AStaticRangeIsOneUnsignedAsymmetricGridForTheTensor) {
+  const Scheme scheme = parse_scheme("W4A8-g32-asym-static");
+  EXPECT_EQ(scheme.weights, parse_scheme("W4A8-g32-asym").weights);
+  EXPECT_EQ(scheme.input.range, Range::fixed);
+  EXPECT_EQ(scheme.input.number.kind, Kind::integer);
+  EXPECT_EQ(scheme.input.number.bits, 8);
+  EXPECT_EQ(scheme.input.number.per, Granularity::tensor);
+  EXPECT_TRUE(scheme.input.number.zero_points);
+  EXPECT_TRUE(scheme.quantizes_input());
+}
+
+TEST(SchemeTest, ConvolutionsMakeInt8ActivationsStaticAndChangeNothingElse) {
+  for (const char* text : {"W8A8", "W8A8-tensor", "W4A8-g32-asym"}) {
+    const Scheme scheme = convolution_scheme(parse_scheme(text));
+    EXPECT_EQ(to_string(scheme), std::string(text) + "-static");
+    EXPECT_EQ(convolution_scheme(scheme), scheme);
+  }
+  for (const char* text : {"FP32", "FP16", "BF16", "W8A16", "W4A16-g128"})
+    EXPECT_EQ(convolution_scheme(parse_scheme(text)), parse_scheme(text));
 }
 
 TEST(SchemeTest, RefusesWhatIsNoScheme) {
@@ -91,6 +114,12 @@ TEST(SchemeTest, RefusesWhatIsNoScheme) {
                                  "W4A16-g32-g32",
                                  "W8A8-tensor-g32",
                                  "W8A8-tensortensor",
+                                 "W8A16-static",
+                                 "W4A16-g32-static",
+                                 "W8A8-static-asym",
+                                 "W8A8-static-static",
+                                 "W8A8static",
+                                 "FP32-static",
                                  "FP32-asym",
                                  "FP8",
                                  "fp16",

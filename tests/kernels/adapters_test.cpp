@@ -34,7 +34,8 @@ bool is_adapter(std::string_view backend) { return backend == "onednn" || backen
 std::vector<const Kernel*> adapters() {
   std::vector<const Kernel*> found;
   for (const Kernel* kernel : library().table().kernels) {
-    if (is_adapter(kernel->info().backend)) found.push_back(kernel);
+    const KernelInfo& info = kernel->info();
+    if (is_adapter(info.backend) && info.name.starts_with("linear_")) found.push_back(kernel);
   }
   return found;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ namespace qassay {
 
 /// The library that this build made.
 const KernelLibrary& built_kernels();
-const Kernel& reference_for(const Scheme& scheme);
+/// The reference kernel of the problem's kind of layer and activations.
+const Kernel& reference_for(const Problem& problem);
 /// How GoogleTest prints a row: by its name.
 void PrintTo(const Kernel* kernel, std::ostream* out);
 bool cpu_runs(Isa isa);
@@ -33,7 +35,7 @@ struct Values {
   std::vector<float> at;
 };
 
-/// One product to compute, with its data.
+/// One layer to compute, with its data.
 struct KernelCase {
   std::int64_t m = 1;
   std::int64_t n = 1;
@@ -42,9 +44,15 @@ struct KernelCase {
   Values x;
   QuantMatrix weights;
   std::vector<float> bias;  // n, or empty
+  std::optional<Convolution> convolution = std::nullopt;
 
   Problem problem(std::int64_t m_max) const {
-    return {.m_max = m_max, .n = n, .k = k, .scheme = scheme, .bias = !bias.empty()};
+    return {.m_max = m_max,
+            .n = n,
+            .k = k,
+            .scheme = scheme,
+            .bias = !bias.empty(),
+            .convolution = convolution};
   }
   std::string describe() const;
 };
@@ -54,11 +62,20 @@ struct KernelCase {
 KernelCase normal_case(const Scheme& scheme, std::int64_t m, std::int64_t n, std::int64_t k,
                        bool bias, float x_deviation = 1, float w_deviation = 0.02F);
 
+/// The same for images and a convolution in `scheme` (with static activations where it has int8
+/// ones), whose calibrated range is that of x, cut by a tenth at its ends. `x_mean`: of x, which
+/// moves the zero of the range.
+KernelCase normal_convolution(const Scheme& scheme, std::int64_t m, std::int64_t n,
+                              const Convolution& convolution, bool bias, float x_mean = 0);
+
 /// The kernel's output for the case. On the way: x and y have rows wider than their matrix, with
 /// poison between them, and lie at guarded pages as the workspace does; y and the workspace hold
 /// NaN before. Whatever is written outside of y's matrix is a failure of the running test.
 Values run_guarded(Prepared& prepared, const KernelCase& c, bool last);
 Values run_guarded(const Kernel& kernel, const KernelCase& c, int threads = 1);
+
+/// Every row of the table whose name begins so.
+std::vector<const Kernel*> rows_named(std::string_view prefix);
 
 /// Compares with the reference kernel, as the kernel's contract says.
 void expect_contract(const Kernel& kernel, const KernelCase& c, const Values& got);

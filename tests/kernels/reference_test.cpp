@@ -56,7 +56,7 @@ TEST_P(ReferenceTest, EqualsThePlainSum) {
           limits.push_back(dot_product_limit(roundings, magnitude));
         }
       }
-      const Values got = run_guarded(reference_for(scheme), c);
+      const Values got = run_guarded(reference_for(c.problem(c.m)), c);
       const Comparison comparison =
           compare(got.view(), expected.view(),
                   {.absolute = 0, .relative = 0, .per_element = {limits.data(), c.m, c.n}});
@@ -74,6 +74,69 @@ INSTANTIATE_TEST_SUITE_P(Schemes, ReferenceTest,
                            for (char& c : name) c = c == '-' ? '_' : c;
                            return name;
                          });
+
+/// Written out from the definition, without patches: number by number, outside of the image zero.
+TEST_P(ReferenceTest, ConvolutionEqualsThePlainSum) {
+  const Convolution geometries[] = {
+      {.height = 5, .width = 4, .channels = 3, .kernel_height = 3, .kernel_width = 2},
+      {.height = 6,
+       .width = 7,
+       .channels = 8,
+       .kernel_height = 3,
+       .kernel_width = 3,
+       .stride = 2,
+       .padding = 1,
+       .groups = 2},
+      {.height = 2,
+       .width = 3,
+       .channels = 6,
+       .kernel_height = 5,
+       .kernel_width = 3,
+       .padding = 2,
+       .groups = 6}};
+  for (const Convolution& g : geometries) {
+    const KernelCase c =
+        normal_convolution(parse_scheme(GetParam()), 2, 12, g, g.groups != 2, 0.3F);
+    const std::vector<float> w = dequantize(c.weights);
+    const bool codes = c.scheme.quantizes_input();
+    const Grid& input = c.weights.input;
+    Values expected(c.m, c.problem(c.m).outputs());
+    std::vector<double> limits;
+    for (std::int64_t at = 0; at < c.m * c.problem(c.m).outputs(); ++at) {
+      const std::int64_t n = at % c.n;
+      const std::int64_t column = at / c.n % g.out_width();
+      const std::int64_t row = at / c.n / g.out_width() % g.out_height();
+      const float* image = c.x.view().row(at / expected.cols);
+      double sum = c.bias.empty() ? 0.0 : c.bias[static_cast<std::size_t>(n)];
+      double magnitude = std::fabs(sum);
+      for (std::int64_t k = 0; k < c.k; ++k) {
+        const std::int64_t channel =
+            k % g.group_channels() + n / (c.n / g.groups) * g.group_channels();
+        const std::int64_t x =
+            column * g.stride + k / g.group_channels() % g.kernel_width - g.padding;
+        const std::int64_t y = row * g.stride + k / g.group_channels() / g.kernel_width - g.padding;
+        const double weight = w[static_cast<std::size_t>(n * c.k + k)];
+        // What the reference adds up is as large as this, also where the image is zero.
+        if (codes) magnitude += std::fabs(weight) * input.scale * 256;
+        if (x < 0 || x >= g.width || y < 0 || y >= g.height) continue;
+        const float pixel = image[(y * g.width + x) * g.channels + channel];
+        const double product = weight * (codes ? input.value(input.code(pixel)) : pixel);
+        sum += product;
+        magnitude += std::fabs(product);
+      }
+      expected.at[static_cast<std::size_t>(at)] = static_cast<float>(sum);
+      // Codes: one rounding a block, one of a weight's value, one of the offset, two of the
+      // epilogue.
+      limits.push_back(
+          dot_product_limit(codes ? 6 + blocks_per_row(c.scheme.weights, c.k) : 1, magnitude));
+    }
+    const Values got = run_guarded(reference_for(c.problem(c.m)), c);
+    const Comparison comparison =
+        compare(got.view(), expected.view(),
+                {.absolute = 0, .relative = 0, .per_element = {limits.data(), got.rows, got.cols}});
+    EXPECT_TRUE(comparison.passed()) << c.describe() << ": " << comparison.describe();
+  }
+}
 
 }  // namespace
 }  // namespace qassay

@@ -1,0 +1,137 @@
+#include "kernels/x86/product.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "kernels/longest_sum.hpp"
+
+namespace qassay::x86 {
+namespace {
+
+std::string weights_text(const NumberFormat& weights) {
+  return weights.kind == Kind::integer ? fmt::format("{}-bit", weights.bits)
+                                       : to_string(Scheme{.weights = weights, .input = {}});
+}
+
+std::string scales_text(const NumberFormat& weights) {
+  return weights.per == Granularity::block ? fmt::format("in groups of {}", weights.block)
+                                           : "per output channel";
+}
+
+/// `bias`: whether there is one in the packed blocks.
+PackedLayout layout_of(const Recipe& recipe, const Problem& problem, bool bias) {
+  const NumberFormat& weights = problem.scheme.weights;
+  const bool integer = weights.kind == Kind::integer;
+  return {.format = recipe.format,
+          .n = problem.n,
+          .k = problem.k,
+          .group = integer && weights.per == Granularity::block ? weights.block : 0,
+          .bias = bias,
+          .channel_scales = integer && weights.per == Granularity::row};
+}
+
+}  // namespace
+
+std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Problem& problem) {
+  const NumberFormat& mine = recipe.scheme.weights;
+  const NumberFormat& weights = problem.scheme.weights;
+  if (weights.kind != mine.kind || weights.bits != mine.bits)
+    return Refusal{fmt::format("takes {} weights only", weights_text(mine))};
+  if (problem.scheme.quantizes_input() != recipe.scheme.quantizes_input()) {
+    return Refusal{recipe.scheme.quantizes_input() ? "takes int8 activations only"
+                                                   : "takes floating activations only"};
+  }
+  if (auto refusal = refuses_kind(kind, problem)) return refusal;
+  if (weights.zero_points) return Refusal{"takes symmetric weights only"};
+  if (weights.per != mine.per || weights.block != mine.block)
+    return Refusal{fmt::format("takes scales {} only", scales_text(mine))};
+  if (problem.scheme != recipe.scheme)
+    return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
+  if (recipe.input == Input::a8 && sum_length(weights, problem.k) > kLongestSum)
+    return Refusal{"k is so long that an int32 sum can overflow"};
+  return std::nullopt;
+}
+
+Product::Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_max)
+    : recipe_(recipe), weights_(std::move(weights)), rows_max_(rows_max) {
+  // A call with few rows has smaller chunks, but not more of anything.
+  const Blocking widest = blocking(rows_max);
+  const std::int64_t group = weights_.layout().group;
+  const bool scales = group != 0 && recipe_.input == Input::a8;
+  const std::int64_t chunk_groups = scales ? widest.chunk_steps * k_per_word() / group : 0;
+  constexpr std::int64_t kWordBytes = sizeof(Word);
+  Parts parts;
+  parts.take(decoded() && rows_max > 1 ? kPanelBlocks * spread_lines(widest.chunk_steps) * kLine
+                                       : 0);
+  panel_scales_ = parts.take(chunk_groups * kPanel * kWordBytes);
+  partial_ = parts.take(widest.tiles_at_once * kTileRows * kPanel * kWordBytes);
+  scratch_bytes_ = parts.bytes();
+}
+
+Product::Product(const Recipe& recipe, const Problem& problem, const QuantMatrix& weights,
+                 std::span<const float> bias, std::int64_t rows_max, int threads)
+    : Product(recipe,
+              PackedWeights(layout_of(recipe, problem, !bias.empty()), weights, bias, threads),
+              rows_max) {}
+
+std::int64_t Product::k_per_word() const {
+  switch (recipe_.input) {
+    case Input::f32:
+      return 1;
+    case Input::bf16:
+      return 2;
+    case Input::a8:
+      return 4;
+  }
+  return 0;
+}
+
+Traffic::Unit Product::unit() const {
+  switch (recipe_.input) {
+    case Input::f32:
+      return Traffic::Unit::f32;
+    case Input::bf16:
+      return Traffic::Unit::bf16;
+    case Input::a8:
+      return Traffic::Unit::int8;
+  }
+  return Traffic::Unit::f32;
+}
+
+std::int64_t Product::steps() const { return weights_.layout().padded_k() / k_per_word(); }
+
+std::string Product::implementation() const {
+  return fmt::format("{}: one pass for 1 row, {}x{} tiles for more", to_string(recipe_.info.isa),
+                     kTileRows, kPanel);
+}
+
+Blocking Product::blocking(std::int64_t rows) const {
+  const PackedLayout& layout = weights_.layout();
+  const std::int64_t unit_k = layout.group == 0 ? layout.k_per_line() : layout.group;
+  return choose_blocking(cache_sizes(), steps(), unit_k / k_per_word(), rows, decoded());
+}
+
+LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
+  const PackedLayout& layout = weights_.layout();
+  const Blocking walk = blocking(rows);
+  LinearArgs args{};
+  args.weights = reinterpret_cast<const unsigned char*>(weights_.data());
+  args.block_bytes = layout.block_bytes();
+  args.begin_block = 0;
+  args.end_block = layout.blocks();
+  args.n = layout.n;
+  args.k = layout.padded_k();
+  args.group = layout.group;
+  args.has_bias = layout.bias;
+  args.has_channel_scales = layout.channel_scales;
+  args.m = rows;
+  args.chunk_steps = walk.chunk_steps;
+  args.tiles_at_once = walk.tiles_at_once;
+  args.panel = reinterpret_cast<unsigned char*>(scratch);
+  args.panel_scales = reinterpret_cast<float*>(scratch + panel_scales_);
+  args.partial = reinterpret_cast<float*>(scratch + partial_);
+  return args;
+}
+
+}  // namespace qassay::x86

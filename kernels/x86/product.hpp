@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kernels/kernel.hpp"
+#include "kernels/layer_kind.hpp"
+#include "kernels/x86/args.h"
+#include "kernels/x86/blocking.hpp"
+#include "kernels/x86/packed_weights.hpp"
+
+namespace qassay::x86 {
+
+/// What a kernel reads of x: words of 4 bytes.
+enum class Input { f32, bf16, a8 };
+
+/// A row of the table: everything that tells one kernel of this folder from another.
+struct Recipe {
+  KernelInfo info;
+  Scheme scheme;
+  LineFormat format;
+  Input input;
+  LinearFunction function;
+};
+
+/// Why a kernel by this recipe does not take the problem, if so.
+std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Problem& problem);
+
+/// The parts of a piece of memory, one after another, each on a line of the cache.
+class Parts {
+ public:
+  /// Returns where a part of `bytes` begins.
+  std::size_t take(std::int64_t bytes) {
+    const std::size_t begin = end_;
+    end_ += static_cast<std::size_t>((bytes + kLine - 1) / kLine * kLine);
+    return begin;
+  }
+  std::size_t bytes() const { return end_; }
+
+ private:
+  std::size_t end_ = 0;
+};
+
+/// y[rows, n] = x[rows, k] * W[n,k]^T + bias[n] on packed weights, up to rows_max rows at a time:
+/// how long its words are, what memory it needs, and the call.
+class Product {
+ public:
+  Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_max);
+  /// Packs the problem's weights; `bias` as the layer's (or empty).
+  Product(const Recipe& recipe, const Problem& problem, const QuantMatrix& weights,
+          std::span<const float> bias, std::int64_t rows_max, int threads);
+  Product copy() const { return {recipe_, weights_.copy(), rows_max_}; }
+
+  const Recipe& recipe() const { return recipe_; }
+  const PackedWeights& weights() const { return weights_; }
+  std::int64_t rows_max() const { return rows_max_; }
+  std::int64_t steps() const;  // words of a row
+  std::int64_t groups() const { return weights_.layout().groups(); }
+  /// Of the weights' codes: what the sums of the rows' codes are multiplied by.
+  int zero() const { return recipe_.format == LineFormat::u4 ? kZeroU4 : kZeroU8; }
+  Traffic::Unit unit() const;
+  std::string implementation() const;
+
+  /// Bytes that each calling thread needs for itself.
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+
+  /// The call for all blocks of channels; left to be set: x, row_scales and corrections, y.
+  LinearArgs args(std::int64_t rows, std::byte* scratch) const;
+  void run(const LinearArgs& args) const { recipe_.function(args); }
+
+ private:
+  std::int64_t k_per_word() const;
+  /// Whether the lines that the tile reads are made from the packed ones.
+  bool decoded() const { return weights_.layout().k_per_line() != k_per_word(); }
+  Blocking blocking(std::int64_t rows) const;
+
+  Recipe recipe_;
+  PackedWeights weights_;
+  std::int64_t rows_max_;
+  // Where the parts of a thread's memory begin; the first is the panel.
+  std::size_t panel_scales_ = 0;
+  std::size_t partial_ = 0;
+  std::size_t scratch_bytes_ = 0;
+};
+
+}  // namespace qassay::x86
