@@ -220,7 +220,9 @@ TEST_P(ConvTableTest, SaysWhatItMovesAndComputes) {
     EXPECT_EQ(traffic.operations, 2.0 * 4 * 6 * 5 * 20 * 72);
     EXPECT_EQ(traffic.weight_bytes, static_cast<double>(prepared->packed_bytes()));
     EXPECT_EQ(traffic.activation_bytes, 4.0 * 4 * 6 * 5 * (8 + 20));
+    // Nobody's unvectorized code; what runs is stored with the figures.
     EXPECT_FALSE(prepared->implementation().empty());
+    EXPECT_EQ(prepared->implementation().starts_with("ref"), is_reference());
   }
 }
 
