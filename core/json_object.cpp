@@ -33,7 +33,7 @@ json parse_json(std::string_view text, std::string_view file, int depth) {
         if (!keys.back().insert(value.get_ref<const std::string&>()).second) {
           throw InputError(file,
                            fmt::format("has the key '{}' twice in one object",
-                                       printable(value.get_ref<const std::string&>())),
+                                       excerpt(value.get_ref<const std::string&>())),
                            "remove one of them");
         }
         break;
@@ -57,7 +57,7 @@ json parse_json(std::string_view text, std::string_view file, int depth) {
   }
 }
 
-std::string printable(std::string_view text) {
+std::string excerpt(std::string_view text) {
   constexpr std::size_t kMost = 80;
   std::size_t size = std::min(text.size(), kMost);
   const auto continues = [&](std::size_t i) { return (text[i] & 0xC0) == 0x80; };  // UTF-8
@@ -75,8 +75,8 @@ JsonObject::JsonObject(const json& object, std::string_view file, std::string pa
 }
 
 std::string JsonObject::path_of(std::string_view key) const {
-  if (path_.empty() || key.empty()) return path_ + printable(key);
-  return fmt::format("{}, {}", path_, printable(key));
+  if (path_.empty() || key.empty()) return path_ + excerpt(key);
+  return fmt::format("{}, {}", path_, excerpt(key));
 }
 
 void JsonObject::refuse(std::string_view key, std::string_view fault, std::string_view mend) const {
@@ -104,7 +104,7 @@ std::vector<std::string> JsonObject::keys() const {
 
 const json& JsonObject::require(std::string_view key, std::string_view kind) const {
   if (const auto found = object_->find(key); found != object_->end()) return *found;
-  refuse("", fmt::format("'{}' is missing", printable(key)), fmt::format("give {}", kind));
+  refuse("", fmt::format("'{}' is missing", excerpt(key)), fmt::format("give {}", kind));
 }
 
 const json& JsonObject::list(std::string_view key, std::string_view kind) const {

@@ -13,7 +13,7 @@ namespace qassay {
 nlohmann::json parse_json(std::string_view text, std::string_view file, int depth);
 
 /// Text from a file as a message can show it: cut to 80 bytes, control characters as '?'.
-std::string printable(std::string_view text);
+std::string excerpt(std::string_view text);
 
 /// One object of a JSON file, read strictly: every fault is an InputError with file, path of the
 /// key, fault and mend.

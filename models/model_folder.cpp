@@ -77,13 +77,13 @@ Operator read_operator(const JsonObject& json) {
     json.allow_only(known);
     return op;
   }
-  json.refuse("op", fmt::format("is '{}', which is no operator", printable(kind)),
+  json.refuse("op", fmt::format("is '{}', which is no operator", excerpt(kind)),
               fmt::format("choose one of {}", fmt::join(kinds, ", ")));
 }
 
 std::string read_name(const JsonObject& json) {
   std::string name = json.text("name");
-  if (name.empty() || name != printable(name)) {
+  if (name.empty() || name != excerpt(name)) {
     json.refuse("name", "is no name", "write 1 to 80 characters that can be printed");
   }
   return name;
@@ -102,8 +102,7 @@ Node read_node(JsonObject json, const std::map<std::string, ValueId>& values) {
   for (const std::string& input : json.texts("inputs")) {
     const auto found = values.find(input);
     if (found == values.end()) {
-      json.refuse("inputs",
-                  fmt::format("names '{}', which is not computed before", printable(input)),
+      json.refuse("inputs", fmt::format("names '{}', which is not computed before", excerpt(input)),
                   "name the input or earlier nodes");
     }
     node.inputs.push_back(found->second);

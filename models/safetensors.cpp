@@ -50,7 +50,7 @@ TensorEntry read_entry(std::string name, const JsonObject& json, std::span<const
   TensorEntry entry{std::move(name), json.text("dtype"), json.integers("shape", 0, kMost), {}};
   const auto* dtype = std::ranges::find(kDTypes, entry.dtype, &DType::name);
   if (dtype == std::end(kDTypes)) {
-    json.refuse("dtype", fmt::format("is '{}', which is not known", printable(entry.dtype)),
+    json.refuse("dtype", fmt::format("is '{}', which is not known", excerpt(entry.dtype)),
                 "convert the file to F32, F16 or BF16");
   }
   const std::vector<std::int64_t> offsets = json.integers("data_offsets", 0, kMost);
@@ -82,7 +82,7 @@ void check_cover(std::vector<TensorEntry>& entries, std::span<const std::byte> d
   const std::byte* end = data.data();
   for (const TensorEntry& entry : entries) {
     if (entry.bytes.data() != end) {
-      throw InputError(fmt::format("{}: {}", place, printable(entry.name)),
+      throw InputError(fmt::format("{}: {}", place, excerpt(entry.name)),
                        entry.bytes.data() < end ? "shares bytes with another tensor"
                                                 : "leaves a gap after the tensor before it",
                        kMend);
@@ -162,7 +162,7 @@ void Safetensors::read(std::span<const std::byte> bytes) {
 }
 
 Tensor Safetensors::tensor(const TensorEntry& entry) const {
-  const std::string place = fmt::format("{}: {}", place_, printable(entry.name));
+  const std::string place = fmt::format("{}: {}", place_, excerpt(entry.name));
   Tensor tensor{entry.dims, {}};
   if (entry.dtype == "F32") {
     tensor.values.resize(entry.bytes.size() / sizeof(float));

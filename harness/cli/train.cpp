@@ -62,6 +62,7 @@ int train_command(const Command& self, const Arguments& arguments) {
   std::string output;
   int threads = 0;
   TrainingRecipe recipe = fmnist_cnn_recipe();
+  std::int64_t samples = 0;
   bool resume = false;
   po::options_description options("options");
   options.add_options()                                               //
@@ -71,7 +72,9 @@ int train_command(const Command& self, const Arguments& arguments) {
       ("threads", po::value(&threads)->value_name("N"),
        "default: all cores that this process may use")                                    //
       ("epochs", po::value(&recipe.epochs)->value_name("N"), "in place of the recipe's")  //
-      ("seed", po::value(&recipe.seed)->value_name("TEXT"), "in place of the recipe's")   //
+      ("samples", po::value(&samples)->value_name("N"),
+       "only the first N training images: a first look")                                 //
+      ("seed", po::value(&recipe.seed)->value_name("TEXT"), "in place of the recipe's")  //
       ("resume", po::bool_switch(&resume), "go on from the checkpoint in the folder");
   po::positional_options_description positional;
   positional.add("model", 1);
@@ -90,7 +93,12 @@ int train_command(const Command& self, const Arguments& arguments) {
   pin_threads(machine, threads);
   const std::filesystem::path folder = output.empty() ? name : output;
   Model model = fmnist_cnn();
-  const TrainingSet training = find_dataset(model.dataset).training();
+  TrainingSet training = find_dataset(model.dataset).training();
+  if (samples != 0 && (samples < recipe.batch || samples > training.count)) {
+    throw InputError("--samples", "is out of range",
+                     fmt::format("give {} to {}", recipe.batch, training.count));
+  }
+  if (samples != 0) training.count = samples;
   const InterruptGuard guard;
   double seconds = 0;
   int epochs = 0;

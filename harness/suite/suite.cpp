@@ -78,7 +78,7 @@ Sweep parse_sweep(const TomlTable& table, std::string_view place) {
     }
   }
   sweep.backends = table.texts("backends");
-  if (table.has("round_seconds")) sweep.round_seconds = table.number("round_seconds", 0.004, 1);
+  if (table.has("round_seconds")) sweep.round_seconds = table.number("round_seconds", 0.002, 1);
   sweep.regimes = parse_regimes(table);
   const auto hot = [](const Regime& regime) { return regime.cache == Cache::hot; };
   if (sweep.evaluate && std::ranges::none_of(sweep.regimes, hot)) {

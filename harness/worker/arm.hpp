@@ -22,6 +22,7 @@ class Arm {
     result_.arm = row.arm;
     result_.status = "passed";
   }
+  Arm(Arm&&) = default;  // before `call` points to it
   virtual ~Arm() = default;
 
   const CaseRow& row() const { return *row_; }

@@ -73,8 +73,8 @@ class Leg {
   }
   void step(const CaseRow& row, const char* doing) const { say_({row.key, row.arm, doing}); }
   const Kernel& kernel(std::string_view name) const;
-  /// All cases: those of layers first.
   std::vector<Arm*> arms();
+  std::vector<Arm*> timed_arms();
 
   /// Runs part of a case's work; what it throws fails that case alone.
   template <typename Work>
@@ -117,8 +117,8 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
       model_arms_.emplace_back(row, layers_.size());
       continue;
     }
-    const auto at = std::ranges::find(
-        layers_, row.layer, [](const LegLayer& layer) { return layer.layer.shape.name; });
+    const auto at = std::ranges::find(layers_, row.layer,
+                                      [](const LegLayer& layer) { return layer.layer.shape.name; });
     if (at != layers_.end())
       layer_arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
   }
@@ -137,6 +137,14 @@ const Kernel& Leg::kernel(std::string_view name) const {
                      "give this worker those of its parent");
   }
   return *found;
+}
+
+std::vector<Arm*> Leg::timed_arms() {
+  std::vector<Arm*> timed;
+  for (Arm* arm : arms()) {
+    if (job_.group.times_layers() || arm->row().layer.empty()) timed.push_back(arm);
+  }
+  return timed;
 }
 
 std::vector<Arm*> Leg::arms() {
@@ -242,7 +250,7 @@ void Leg::assemble(ModelArm& arm) {
 }
 
 void Leg::time() {
-  for (Arm* arm : arms())
+  for (Arm* arm : timed_arms())
     guard(*arm, "warming up", [&] { arm->pace = timer_.find_pace(arm->call); });
   for (int round = 0; round < job_.timing.rounds; ++round) time_round(round);
 }
@@ -250,11 +258,11 @@ void Leg::time() {
 void Leg::time_round(int round) {
   ceilings_->sample();
   int position = 0;
-  const std::vector<Arm*> all = arms();
+  const std::vector<Arm*> timed = timed_arms();
   // Layer by layer, and the whole model, so that the cases that are compared follow each other.
   for (const std::size_t place : shuffled(layers_.size() + 1, random_)) {
-    for (const std::size_t index : shuffled(all.size(), random_)) {
-      Arm& arm = *all[index];
+    for (const std::size_t index : shuffled(timed.size(), random_)) {
+      Arm& arm = *timed[index];
       if (arm.place() != place) continue;
       guard(arm, "timing", [&] {
         const RoundTime time = timer_.time_round(arm.call, arm.pace);

@@ -146,8 +146,8 @@ bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, i
            const std::function<bool(const EpochReport&)>& report) {
   check_fit(model, set, recipe);
   initialize(model, recipe.seed);
-  const std::string key =
-      fmt::format("{} on {} ({}): {}", model.name, set.name, set.hash, recipe.key());
+  const std::string key = fmt::format("{} on {} of {} ({}): {}", model.name, set.count, set.name,
+                                      set.hash, recipe.key());
   Training training(model, set, recipe, threads);
   int done = 0;
   if (checkpointing.resume) {

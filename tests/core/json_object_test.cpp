@@ -40,12 +40,12 @@ TEST(ParseJsonTest, LimitsTheDepth) {
   EXPECT_THAT(parse_fault(std::string(1'000'000, '[')), HasSubstr("nests deeper"));
 }
 
-TEST(PrintableTest, CutsBetweenCharactersAndHidesControls) {
-  EXPECT_EQ(printable("stem.conv \xC3\xA9"), "stem.conv \xC3\xA9");
-  EXPECT_EQ(printable(std::string_view("a\n\0\x1B\x7F", 5)), "a????");
-  EXPECT_EQ(printable(std::string(80, 'x')), std::string(80, 'x'));
-  EXPECT_EQ(printable(std::string(81, 'x')), std::string(80, 'x') + "...");
-  EXPECT_EQ(printable(std::string(79, 'x') + "\xC3\xA9"), std::string(79, 'x') + "...");
+TEST(ExcerptableTest, CutsBetweenCharactersAndHidesControls) {
+  EXPECT_EQ(excerpt("stem.conv \xC3\xA9"), "stem.conv \xC3\xA9");
+  EXPECT_EQ(excerpt(std::string_view("a\n\0\x1B\x7F", 5)), "a????");
+  EXPECT_EQ(excerpt(std::string(80, 'x')), std::string(80, 'x'));
+  EXPECT_EQ(excerpt(std::string(81, 'x')), std::string(80, 'x') + "...");
+  EXPECT_EQ(excerpt(std::string(79, 'x') + "\xC3\xA9"), std::string(79, 'x') + "...");
 }
 
 class JsonObjectTest : public ::testing::Test {
