@@ -13,13 +13,20 @@ namespace qassay {
 ///   latency            seconds per call            whole operation, activation quantization inside
 ///   speedup            ratio                       baseline's latency over this, paired
 ///   weight_bytes, workspace_bytes, peak_rss_bytes  bytes
+///   throughput         samples a second            of the whole model: m over latency
 ///   sqnr               dB                          of the layer's output against FP32
+///   cosine, relative_error  ratio                  the same comparison by other measures
+///   accumulated_sqnr, accumulated_cosine, accumulated_relative_error
+///                                                  the same, with the errors of the layers before
 ///   top1               fraction
 ///   loss               percent                     of the baseline's top-1, positive when worse
 ///   loss_points        points                      baseline minus candidate, in points of top-1
 ///   loss_error_growth  ratio                       candidate's error rate over the baseline's
 ///   agreement          fraction                    of samples with the baseline's prediction
 ///   flips_lost, flips_won   samples                right to wrong, wrong to right
+///   mcnemar_p          probability                 of flips so uneven by chance
+///   floor_flips        samples                     predictions of FP32 that change when it runs
+///                                                  again or in another batch: the floor of a loss
 struct Record {
   std::int64_t run = 0;
   std::string case_key;       // canonical text of the case

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
@@ -168,6 +169,14 @@ std::optional<Interval> paired_ratio(const PairedCounts& counts) {
 
 std::optional<Interval> paired_error_growth(const PairedCounts& counts) {
   return paired_ratio({counts.both_wrong, counts.won, counts.lost, counts.both_right});
+}
+
+double mcnemar_p(const PairedCounts& counts) {
+  const std::int64_t flips = counts.lost + counts.won;
+  if (flips == 0) return 1;
+  const boost::math::binomial even(static_cast<double>(flips), 0.5);
+  const auto fewer = static_cast<double>(std::min(counts.lost, counts.won));
+  return std::min(1.0, 2 * boost::math::cdf(even, fewer));
 }
 
 std::optional<Interval> bootstrap_mean(std::span<const double> differences, std::string_view name,

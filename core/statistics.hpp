@@ -77,6 +77,10 @@ std::optional<Interval> paired_ratio(const PairedCounts& counts);
 /// The candidate's error rate over the baseline's: paired_ratio of being wrong.
 std::optional<Interval> paired_error_growth(const PairedCounts& counts);
 
+/// The two-sided exact McNemar test (McNemar 1947, Psychometrika 12:153): the probability of flips
+/// at least as uneven as these when both kinds are equally likely. 1 without flips.
+double mcnemar_p(const PairedCounts& counts);
+
 /// Mean of per-sample differences with the percentile bootstrap interval (Efron 1979). The
 /// resamples follow from `name` alone. No value for fewer than 2 samples.
 std::optional<Interval> bootstrap_mean(std::span<const double> differences, std::string_view name,

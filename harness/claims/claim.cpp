@@ -13,6 +13,7 @@ using Name = std::pair<Value, std::string_view>;
 constexpr std::array kRegimes{
     Name<ClaimRegime>{ClaimRegime::decode, "decode"},
     Name<ClaimRegime>{ClaimRegime::batch, "batch"},
+    Name<ClaimRegime>{ClaimRegime::network, "network"},
     Name<ClaimRegime>{ClaimRegime::model, "model"},
 };
 

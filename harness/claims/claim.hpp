@@ -11,10 +11,11 @@
 namespace qassay {
 
 /// What of a sweep a claim speaks of:
-///   decode  one row of activations, cold weights
-///   batch   64 rows or more, hot weights
-///   model   figures of whole models: accuracy, bytes of the weights
-enum class ClaimRegime { decode, batch, model };
+///   decode   layers, one row of activations, cold weights
+///   batch    layers, 64 rows or more, hot weights
+///   network  whole models from image to scores, 64 images or more at once
+///   model    figures of whole models that are no times: accuracy, bytes of the weights
+enum class ClaimRegime { decode, batch, network, model };
 std::string_view to_string(ClaimRegime regime);
 std::optional<ClaimRegime> parse_regime(std::string_view text);
 

@@ -77,8 +77,9 @@ std::string read_baseline(const TomlTable& table, const ClaimMetric& metric) {
 
 std::vector<ClaimRegime> read_regimes(const TomlTable& table, const ClaimMetric& metric) {
   const bool timed = metric.evidence == Evidence::timing;
-  const std::string mend = fmt::format("of {} write {}", metric.name,
-                                       timed ? "\"decode\", \"batch\" or both" : "[\"model\"]");
+  const std::string mend =
+      fmt::format("of {} write {}", metric.name,
+                  timed ? "some of \"decode\", \"batch\", \"network\"" : "[\"model\"]");
   std::vector<ClaimRegime> regimes;
   for (const std::string& name : table.texts("regimes")) {
     const auto regime = parse_regime(name);

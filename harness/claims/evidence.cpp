@@ -23,8 +23,9 @@ bool is_second_arm(const Record& record) { return record.arm == "b" || record.ba
 
 bool in_regime(const Record& record, Evidence evidence, ClaimRegime regime) {
   if (evidence == Evidence::accuracy) return record.layer.empty();
-  if (record.layer.empty()) return false;
-  if (evidence == Evidence::bytes) return true;
+  const bool whole = record.layer.empty();
+  if (evidence == Evidence::bytes) return !whole;
+  if (whole != (regime == ClaimRegime::network)) return false;
   return regime == ClaimRegime::decode ? record.m == 1 && record.cache == "cold"
                                        : record.m >= kBatchRows && record.cache == "hot";
 }

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "core/error.hpp"
+#include "hardware_profiles/machine_reader.hpp"
 
 namespace qassay {
 
@@ -18,12 +19,25 @@ const std::vector<Command>& commands() {
       {"export", "", "print every figure as JSON or CSV", export_command},
       {"show", "CASE", "print what is known of one case, and the command that measures it again",
        show_command},
+      {"train", "MODEL", "train a model that has a recipe, from the start or on", train_command},
       {"list", "", "list suites, models, backends and kernels, with what is missing and why",
        list_command},
       {"hw", "[show|probe]", "describe this machine, or probe its ceilings", hw_command},
       {"worker", "", "", worker_command},
   };
   return all;
+}
+
+int checked_threads(int asked, const Machine& machine) {
+  const int allowed = allowed_threads(machine);
+  if (asked == 0) return allowed;
+  if (asked < 0 || asked > allowed) {
+    throw InputError(
+        "--threads",
+        fmt::format("{} threads are asked for, and this process may use {}", asked, allowed),
+        fmt::format("choose 1 to {}", allowed));
+  }
+  return asked;
 }
 
 std::optional<po::variables_map> parse_arguments(

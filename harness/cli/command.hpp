@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/machine.hpp"
+
 namespace qassay {
 
 using Arguments = std::vector<std::string>;
@@ -35,9 +37,13 @@ int report_command(const Command& self, const Arguments& arguments);
 int verify_command(const Command& self, const Arguments& arguments);
 int hw_command(const Command& self, const Arguments& arguments);
 int list_command(const Command& self, const Arguments& arguments);
+int train_command(const Command& self, const Arguments& arguments);
 int show_command(const Command& self, const Arguments& arguments);
 int export_command(const Command& self, const Arguments& arguments);
 int worker_command(const Command& self, const Arguments& arguments);
+
+/// What --threads asks for, 0 for all; throws InputError for more than the process may use.
+int checked_threads(int asked, const Machine& machine);
 
 /// Parses strictly. Prints the help and returns nothing when --help is among the arguments; throws
 /// InputError for what the options do not know.

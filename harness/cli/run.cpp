@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <utility>
 
 #include "core/error.hpp"
+#include "core/hash.hpp"
 #include "hardware_profiles/machine_reader.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/run/runner.hpp"
 #include "kernels/kernel_library.hpp"
+#include "models/catalogue.hpp"
 
 namespace qassay {
 namespace {
@@ -34,16 +37,27 @@ std::string command_line(const Arguments& arguments) {
   return line;
 }
 
-int checked_threads(int asked, const Machine& machine) {
-  const int allowed = allowed_threads(machine);
-  if (asked == 0) return allowed;
-  if (asked < 0 || asked > allowed) {
-    throw InputError(
-        "--threads",
-        fmt::format("{} threads are asked for, and this process may use {}", asked, allowed),
-        fmt::format("choose 1 to {}", allowed));
+/// Keeps the sweep of a model by name; a folder takes the place of the last model that the suite
+/// evaluates.
+void choose_model(Suite& suite, const std::string& model) {
+  const auto named = std::ranges::find(suite.sweeps, model, &Sweep::model);
+  if (named != suite.sweeps.end()) {
+    suite.sweeps = {*named};
+    return;
   }
-  return asked;
+  const auto evaluated = std::ranges::find_if(suite.sweeps.rbegin(), suite.sweeps.rend(),
+                                              [](const Sweep& sweep) { return sweep.evaluate; });
+  if (!is_model(model) || evaluated == suite.sweeps.rend()) {
+    throw InputError(
+        "--model",
+        fmt::format("'{}' is neither a model of suite '{}' nor a folder", model, suite.name),
+        "name one of the suite, or the folder of a model (config.json and "
+        "model.safetensors)");
+  }
+  Sweep sweep = *evaluated;
+  sweep.model = model;
+  suite.sweeps = {std::move(sweep)};
+  suite.hash = sha256(suite.hash + content_hash(load_model(model, 1)));
 }
 
 void print_list(const Plan& plan) {
@@ -82,6 +96,7 @@ int run_command(const Command& self, const Arguments& arguments) {
   RunRequest request;
   std::string suite;
   std::string store;
+  std::string model;
   int threads = 0;
   std::vector<std::string> libraries;
   Filters& filters = request.plan.filters;
@@ -89,6 +104,8 @@ int run_command(const Command& self, const Arguments& arguments) {
   po::options_description options("options");
   options.add_options()                                                                           //
       ("suite", po::value(&suite)->value_name("SUITE"), "shipped suite or path of a .toml file")  //
+      ("model", po::value(&model)->value_name("MODEL"),
+       "only this model's sweep; a folder of your own takes the place of the suite's models")  //
       ("store", po::value(&store)->value_name("FILE")->default_value("qassay.db"),
        "where results go")  //
       ("threads", po::value(&threads)->value_name("N"),
@@ -123,6 +140,7 @@ int run_command(const Command& self, const Arguments& arguments) {
 
   const Machine machine = read_machine();
   request.suite = load_suite(suite);
+  if (!model.empty()) choose_model(request.suite, model);
   request.timing = request.quick ? kQuick : request.suite.timing;
   request.plan.threads = checked_threads(threads, machine);
   request.plan.legs = request.timing.legs;

@@ -89,7 +89,15 @@ class TimingFigures {
   void add_times(const CaseRow& row, CaseFigures& figures) const {
     const Times* times = find(row);
     if (times == nullptr) return;
-    figures.add("latency", latency(*times), "s", "lower");
+    const auto seconds = latency(*times);
+    figures.add("latency", seconds, "s", "lower");
+    if (row.layer.empty() && seconds) {
+      const auto samples = static_cast<double>(row.m);
+      figures.add("throughput",
+                  Interval{samples / seconds->value, samples / seconds->high,
+                           samples / seconds->low, seconds->count},
+                  "samples/s", "higher");
+    }
     if (const CaseRow* best = best_fp32(row); best != nullptr && best != &row && row.arm == "a") {
       figures.add("speedup", speedup(*best, row), "ratio", "higher", "best-fp32");
     }
@@ -209,6 +217,7 @@ std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases,
     figures.add("agreement", proportion(pairs.agreeing, count), "fraction", "higher", "fp32");
     figures.add_exact("flips_lost", static_cast<double>(pairs.outcomes.lost), count, "samples",
                       "lower", "fp32");
+    figures.add_exact("mcnemar_p", mcnemar_p(pairs.outcomes), count, "probability", "none", "fp32");
     figures.add_exact("flips_won", static_cast<double>(pairs.outcomes.won), count, "samples",
                       "none", "fp32");
   }

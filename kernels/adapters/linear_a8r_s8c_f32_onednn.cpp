@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "kernels/adapters/dense_rows.hpp"
+#include "kernels/adapters/int8_codes.hpp"
 #include "kernels/adapters/int8_rows.hpp"
-#include "kernels/adapters/onednn_matmul.hpp"
+#include "kernels/adapters/onednn_layer.hpp"
 #include "kernels/adapters/packed_weights.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/layer_kind.hpp"
+#include "kernels/longest_sum.hpp"
 
 namespace qassay {
 namespace {
@@ -22,16 +25,14 @@ using dnnl::memory;
 constexpr std::size_t kScales = 0;  // indices in PackedWeights
 constexpr std::size_t kBias = 1;
 
-/// oneDNN multiplies x + 128 with W and takes the surplus away: 255 * 128 * k must stay below 2^31.
-constexpr std::int64_t kLongestSum = 65'793;
-
 /// What a layer's copies share.
 struct Shared {
-  Shared(const MatmulShape& s, int n_threads) : shape(s), threads(n_threads), matmul(s, threads) {}
+  Shared(const OnednnLayerShape& s, int n_threads)
+      : problem(s.problem), threads(n_threads), layer(s, threads) {}
 
-  MatmulShape shape;
+  Problem problem;
   int threads;
-  OnednnMatmul matmul;
+  OnednnLayer layer;
   DenseRows dense_y;
 };
 
@@ -41,23 +42,19 @@ class IntegerPrepared final : public Prepared {
   IntegerPrepared(std::shared_ptr<Shared> shared, PackedWeights packed)
       : shared_(std::move(shared)),
         packed_(std::move(packed)),
-        weights_(shared_->matmul.packed_weights(packed_.weights())) {}
+        weights_(shared_->layer.packed_weights(packed_.weights())) {}
 
   std::size_t packed_bytes() const override { return packed_.bytes(); }
 
   std::size_t workspace_bytes() const override {
-    return scratchpad_place() + shared_->matmul.scratchpad_bytes();
+    return scratchpad_place() + shared_->layer.scratchpad_bytes();
   }
 
   Traffic traffic(std::int64_t m) const override {
-    const MatmulShape& shape = shared_->shape;
-    return {.weight_bytes = static_cast<double>(packed_bytes()),
-            .activation_bytes = 4.0 * static_cast<double>(m * (shape.k + shape.n)),
-            .operations = 2.0 * static_cast<double>(m * shape.n * shape.k),
-            .unit = Traffic::Unit::int8};
+    return traffic_of(shared_->problem, m, packed_bytes(), Traffic::Unit::int8);
   }
 
-  std::string implementation() const override { return shared_->matmul.implementation(); }
+  std::string implementation() const override { return shared_->layer.implementation(); }
 
   void quantize_input(ConstMatrix x, std::span<std::byte> workspace) override {
     quantize_rows(x, shared_->threads, codes(workspace), row_scales(workspace));
@@ -65,8 +62,8 @@ class IntegerPrepared final : public Prepared {
 
   void multiply(ConstMatrix x, std::span<std::byte> workspace, Matrix y) override {
     float* const sums = shared_->dense_y.room(y);
-    shared_->matmul.execute(x.rows, codes(workspace), weights_, nullptr,
-                            workspace.data() + scratchpad_place(), sums);
+    shared_->layer.execute(x.rows, codes(workspace), weights_, nullptr,
+                           workspace.data() + scratchpad_place(), sums);
     scale_rows(sums, y.rows, y.cols, packed_.vector(kScales), row_scales(workspace),
                packed_.vector(kBias), shared_->threads);
     shared_->dense_y.scatter(y, shared_->threads);
@@ -80,9 +77,9 @@ class IntegerPrepared final : public Prepared {
   static std::size_t whole_lines(std::int64_t bytes) {
     return static_cast<std::size_t>((bytes + 63) / 64 * 64);
   }
-  std::size_t codes_place() const { return whole_lines(4 * shared_->shape.m_max); }
+  std::size_t codes_place() const { return whole_lines(4 * shared_->problem.m_max); }
   std::size_t scratchpad_place() const {
-    return codes_place() + whole_lines(shared_->shape.m_max * shared_->shape.k);
+    return codes_place() + whole_lines(shared_->problem.m_max * shared_->problem.k);
   }
   static float* row_scales(std::span<std::byte> workspace) {
     return reinterpret_cast<float*>(workspace.data());
@@ -104,48 +101,29 @@ class IntegerKernel final : public Kernel {
   const KernelInfo& info() const override { return info_; }
 
   std::optional<Refusal> accepts(const Problem& problem) const override {
+    if (auto refusal = refuses_kind(LayerKind::linear, problem)) return refusal;
     if (problem.scheme != scheme_) return Refusal{fmt::format("takes {} only", to_string(scheme_))};
+    // oneDNN multiplies x + 128 with W and takes the surplus away.
     if (problem.k > kLongestSum) return Refusal{"k is so long that an int32 sum can overflow"};
-    if (!sums_are_exact())
-      return Refusal{"without VNNI oneDNN saturates int8 sums at 16 bits: results would be wrong"};
-    return onednn_refuses(shape_of(problem));
+    return onednn_refuses_int8(shape_of(problem));
   }
 
   std::unique_ptr<Prepared> prepare(const Problem& problem, const QuantMatrix& weights,
                                     std::span<const float> bias,
                                     const Device& device) const override {
     auto shared = std::make_shared<Shared>(shape_of(problem), device.threads);
-    PackedWeights packed(shared->matmul.weight_bytes(), {weights.scales, bias}, device.threads);
-    shared->matmul.pack(signed_codes(weights).data(), packed.weights());
+    PackedWeights packed(shared->layer.weight_bytes(), {weights.scales, bias}, device.threads);
+    shared->layer.pack(signed_codes(weights).data(), packed.weights());
     return std::make_unique<IntegerPrepared>(std::move(shared), std::move(packed));
   }
 
  private:
-  static MatmulShape shape_of(const Problem& problem) {
-    return {problem.m_max,
-            problem.n,
-            problem.k,
-            memory::data_type::s8,
-            memory::data_type::s32,
-            /*bias: added after the scaling*/ false};
-  }
-
-  static bool sums_are_exact() {
-    const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-    const auto has = [isa](dnnl::cpu_isa level) {
-      return (isa & static_cast<unsigned>(level)) == static_cast<unsigned>(level);
-    };
-    return has(dnnl::cpu_isa::avx512_core_vnni) || has(dnnl::cpu_isa::avx2_vnni);
-  }
-
-  /// A symmetric 8-bit grid has its zero at 128.
-  static std::vector<std::int8_t> signed_codes(const QuantMatrix& weights) {
-    std::vector<std::int8_t> codes;
-    codes.reserve(weights.codes.size());
-    for (const std::uint8_t code : weights.codes) {
-      codes.push_back(static_cast<std::int8_t>(code - weights.zero_point(0)));
-    }
-    return codes;
+  /// The bias is added after the scaling.
+  static OnednnLayerShape shape_of(const Problem& problem) {
+    return {.problem = problem,
+            .x = memory::data_type::s8,
+            .weights = memory::data_type::s8,
+            .y = memory::data_type::s32};
   }
 
   KernelInfo info_;

@@ -102,7 +102,7 @@ void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
 void interleave_words(const unsigned char* const* from, int64_t rows, int64_t words, Word* out);
 // The same for words of 4 int8. sums[rows][kLanes]: a row's numbers together grow by the sum of its
 // int8.
-static const int64_t kLanes = 16;
+static const int64_t kLanes = 4;
 void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t words, Word* out,
                       int32_t* sums);
 

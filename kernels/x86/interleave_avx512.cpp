@@ -40,7 +40,7 @@ void interleave(const unsigned char* const* from, int64_t words, Word* out, int3
   constexpr int kPairs = (kRows + 1) / 2;
   __m512i sum[kRows];
   if constexpr (kSums) {
-    for (int r = 0; r < kRows; ++r) sum[r] = _mm512_loadu_si512(sums + r * kLanes);
+    for (int r = 0; r < kRows; ++r) sum[r] = _mm512_setzero_si512();
   }
   for (int64_t i = 0; i < words; i += 16, out += 16 * kRows) {
     const __mmask16 there = first_lanes(words - i);
@@ -74,7 +74,14 @@ void interleave(const unsigned char* const* from, int64_t words, Word* out, int3
     }
   }
   if constexpr (kSums) {
-    for (int r = 0; r < kRows; ++r) _mm512_storeu_si512(sums + r * kLanes, sum[r]);
+    for (int r = 0; r < kRows; ++r) {
+      const __m256i eight =
+          _mm256_add_epi32(_mm512_castsi512_si256(sum[r]), _mm512_extracti64x4_epi64(sum[r], 1));
+      const __m128i four =
+          _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+      __m128i* const lanes = reinterpret_cast<__m128i*>(sums + r * kLanes);
+      _mm_storeu_si128(lanes, _mm_add_epi32(_mm_loadu_si128(lanes), four));
+    }
   }
 }
 

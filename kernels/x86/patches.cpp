@@ -37,11 +37,11 @@ std::int64_t Patches::lines_of(std::int64_t rows) const {
 }
 
 std::int64_t Patches::gathered_bytes() const {
-  return divide_up(k_words_ * kWordBytes, kLine) * kLine;
+  return divide_up((k_words_ + 1) * kWordBytes, kLine) * kLine;
 }
 
 std::int64_t Patches::room_bytes(std::int64_t rows) const {
-  if (number_bytes_ == 1) return run_bytes_ % kWordBytes == 0 ? 0 : kTileRows * gathered_bytes();
+  if (number_bytes_ == 1) return whole_words() ? 0 : kTileRows * gathered_bytes();
   return c_.padding == 0 ? 0 : images_of_tile() * lines_of(rows) * pitch_;
 }
 
@@ -52,9 +52,9 @@ void Patches::for_each_tile(std::int64_t begin, std::int64_t end, BeginOf begin_
   place.x = begin % pixels_ % out_width_;
   const std::int64_t rows = end - begin;
   const std::int64_t tiles = tile_count(rows);
-  for (std::int64_t t = 0; t < tiles; ++t) {
-    const std::int64_t first = tile_begin(t, tiles, rows);
-    const std::int64_t height = tile_begin(t + 1, tiles, rows) - first;
+  for (std::int64_t t = 0, first = 0; t < tiles; ++t) {
+    const std::int64_t next = tile_begin(t + 1, tiles, rows);
+    const std::int64_t height = next - first;
     const unsigned char* patches[kTileRows];
     for (std::int64_t r = 0; r < height; ++r) {
       patches[r] = begin_of(place);
@@ -65,69 +65,69 @@ void Patches::for_each_tile(std::int64_t begin, std::int64_t end, BeginOf begin_
       ++place.image;
     }
     tile(first, height, patches);
+    first = next;
   }
 }
 
-void Patches::gather(const unsigned char* const* from, std::int64_t rows,
-                     unsigned char* room) const {
+void Patches::gather(const unsigned char** patches, std::int64_t rows, std::byte* room) const {
   const std::int64_t bytes = c_.kernel_height * run_bytes_;
   for (std::int64_t r = 0; r < rows; ++r) {
-    unsigned char* const patch = room + r * gathered_bytes();
+    auto* const patch = reinterpret_cast<unsigned char*>(room) + r * gathered_bytes();
+    // Runs are short: by words, the last of which is more than the run and is written over by the
+    // next.
     for (std::int64_t line = 0; line < c_.kernel_height; ++line) {
-      std::memcpy(patch + line * run_bytes_, from[r] + line * pitch_,
-                  static_cast<std::size_t>(run_bytes_));
+      for (std::int64_t i = 0; i < run_bytes_; i += kWordBytes)
+        std::memcpy(patch + line * run_bytes_ + i, patches[r] + line * pitch_ + i, kWordBytes);
     }
-    std::fill(patch + bytes, patch + k_words_ * kWordBytes, static_cast<unsigned char>(0));
+    std::memset(patch + bytes, 0, kWordBytes);
+    patches[r] = patch;
   }
 }
 
 void Patches::lower_codes(const unsigned char* codes, std::int64_t begin, std::int64_t end,
                           Word* words, std::int32_t* corrections, std::byte* room) const {
   const std::int64_t pixel_bytes = c_.channels * c_.stride;
-  const bool whole_words = run_bytes_ % kWordBytes == 0;
-  const std::int64_t runs = whole_words ? c_.kernel_height : 1;
-  const std::int64_t run_words = whole_words ? run_bytes_ / kWordBytes : k_words_;
   const auto begin_of = [&](const Place& at) {
     return codes + at.image * bordered_image_bytes() + at.y * c_.stride * pitch_ +
            at.x * pixel_bytes;
   };
   for_each_tile(begin, end, begin_of,
                 [&](std::int64_t first, std::int64_t rows, const unsigned char** patches) {
-                  if (!whole_words) {
-                    auto* const gathered = reinterpret_cast<unsigned char*>(room);
-                    gather(patches, rows, gathered);
-                    for (std::int64_t r = 0; r < rows; ++r)
-                      patches[r] = gathered + r * gathered_bytes();
-                  }
-                  Word* out = words + first * steps_;
-                  alignas(kLine) std::int32_t sums[kTileRows * kLanes] = {};
-                  std::int64_t group = 0;
-                  std::int64_t left = group_words_;  // of the group
-                  const auto finish_group = [&] {
-                    for (std::int64_t r = 0; r < rows; ++r) {
-                      const std::int32_t* const lanes = sums + r * kLanes;
-                      corrections[(first + r) * groups_ + group] =
-                          -zero_ * std::accumulate(lanes, lanes + kLanes, 0);
-                    }
-                    std::fill_n(sums, rows * kLanes, 0);
-                    ++group;
-                    left = group_words_;
-                  };
-                  for (std::int64_t run = 0; run < runs; ++run) {
-                    for (std::int64_t done = 0; done < run_words;) {
-                      const std::int64_t count = std::min(run_words - done, left);
-                      const unsigned char* from[kTileRows];
-                      for (std::int64_t r = 0; r < rows; ++r)
-                        from[r] = patches[r] + run * pitch_ + done * kWordBytes;
-                      interleave_codes(from, rows, count, out, sums);
-                      out += count * rows;
-                      done += count;
-                      left -= count;
-                      if (left == 0) finish_group();
-                    }
-                  }
-                  if (left < group_words_) finish_group();
+                  if (!whole_words()) gather(patches, rows, room);
+                  lower_tile(patches, rows, words + first * steps_, corrections + first * groups_);
                 });
+}
+
+void Patches::lower_tile(const unsigned char* const* patches, std::int64_t rows, Word* out,
+                         std::int32_t* corrections) const {
+  const std::int64_t runs = whole_words() ? c_.kernel_height : 1;
+  const std::int64_t run_words = whole_words() ? run_bytes_ / kWordBytes : k_words_;
+  alignas(kLine) std::int32_t sums[kTileRows * kLanes] = {};
+  std::int64_t group = 0;
+  std::int64_t left = group_words_;  // of the group
+  const auto finish_group = [&] {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      std::int32_t* const lanes = sums + r * kLanes;
+      corrections[r * groups_ + group] = -zero_ * std::accumulate(lanes, lanes + kLanes, 0);
+      std::fill_n(lanes, kLanes, 0);
+    }
+    ++group;
+    left = group_words_;
+  };
+  for (std::int64_t run = 0; run < runs; ++run) {
+    for (std::int64_t done = 0; done < run_words;) {
+      const std::int64_t count = std::min(run_words - done, left);
+      const unsigned char* from[kTileRows];
+      for (std::int64_t r = 0; r < rows; ++r)
+        from[r] = patches[r] + run * pitch_ + done * kWordBytes;
+      interleave_codes(from, rows, count, out, sums);
+      out += count * rows;
+      done += count;
+      left -= count;
+      if (left == 0) finish_group();
+    }
+  }
+  if (left < group_words_) finish_group();
 }
 
 void Patches::copy_with_border(const float* image, std::int64_t first_line, std::int64_t lines,
@@ -151,23 +151,25 @@ void Patches::lower_floats(ConstMatrix x, std::int64_t begin, std::int64_t end, 
   const std::int64_t pixel_bytes = c_.channels * c_.stride * number_bytes_;
   const std::int64_t run_words = run_bytes_ / kWordBytes;
   const std::int64_t copy_bytes = lines_of(end - begin) * pitch_;
-  std::int64_t copied = -1;      // the last image that is in `room`
-  std::int64_t copied_from = 0;  // the output line that its copy begins with
+  std::int64_t image = -1;           // of the last row; rows come in order
+  const std::byte* start = nullptr;  // of its first line that is needed here
+  std::int64_t first_y = 0;          // output line that begins there
   const auto begin_of = [&](const Place& at) {
-    if (c_.padding == 0) {
-      return reinterpret_cast<const unsigned char*>(x.row(at.image)) + at.y * c_.stride * pitch_ +
-             at.x * pixel_bytes;
+    if (at.image != image) {
+      image = at.image;
+      first_y = at.y;
+      if (c_.padding == 0) {
+        start = reinterpret_cast<const std::byte*>(x.row(image)) + at.y * c_.stride * pitch_;
+      } else {
+        std::byte* const copy = room + image % images_of_tile() * copy_bytes;
+        const std::int64_t last_y = (std::min(end - image * pixels_, pixels_) - 1) / out_width_;
+        copy_with_border(x.row(image), first_y * c_.stride,
+                         (last_y - first_y) * c_.stride + c_.kernel_height, copy);
+        start = copy;
+      }
     }
-    std::byte* const copy = room + at.image % images_of_tile() * copy_bytes;
-    if (at.image != copied) {
-      const std::int64_t last_row = std::min(end - at.image * pixels_, pixels_) - 1;
-      copied = at.image;
-      copied_from = at.y;
-      copy_with_border(x.row(at.image), at.y * c_.stride,
-                       (last_row / out_width_ - at.y) * c_.stride + c_.kernel_height, copy);
-    }
-    return reinterpret_cast<const unsigned char*>(copy) +
-           (at.y - copied_from) * c_.stride * pitch_ + at.x * pixel_bytes;
+    return reinterpret_cast<const unsigned char*>(start) + (at.y - first_y) * c_.stride * pitch_ +
+           at.x * pixel_bytes;
   };
   for_each_tile(begin, end, begin_of,
                 [&](std::int64_t first, std::int64_t rows, const unsigned char** patches) {

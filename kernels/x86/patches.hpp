@@ -27,8 +27,9 @@ class Patches {
   /// Bytes that lower() needs for up to `rows` rows, besides its output.
   std::int64_t room_bytes(std::int64_t rows) const;
 
-  /// Codes that have their border already: rows [begin, end) into tiles of words,
-  /// [steps][rows of the tile], and corrections[rows][groups] as LinearArgs has them.
+  /// Codes that have their border already, with 3 readable bytes behind them: rows [begin, end)
+  /// into tiles of words, [steps][rows of the tile], and corrections[rows][groups] as LinearArgs
+  /// has them.
   void lower_codes(const unsigned char* codes, std::int64_t begin, std::int64_t end, Word* words,
                    std::int32_t* corrections, std::byte* room) const;
   /// FP32 images, rows of x.
@@ -49,8 +50,13 @@ class Patches {
   std::int64_t images_of_tile() const { return (kTileRows - 2) / pixels_ + 2; }
   void copy_with_border(const float* image, std::int64_t first_line, std::int64_t lines,
                         std::byte* to) const;
-  void gather(const unsigned char* const* from, std::int64_t rows, unsigned char* room) const;
-  std::int64_t gathered_bytes() const;  // of one patch
+  bool whole_words() const { return run_bytes_ % static_cast<std::int64_t>(sizeof(Word)) == 0; }
+  /// Puts patches of codes together in `room`, and points to them there. Reads up to 3 bytes behind
+  /// a patch.
+  void gather(const unsigned char** patches, std::int64_t rows, std::byte* room) const;
+  std::int64_t gathered_bytes() const;  // of one patch, with a word more
+  void lower_tile(const unsigned char* const* patches, std::int64_t rows, Word* out,
+                  std::int32_t* corrections) const;
 
   Convolution c_;
   std::int64_t number_bytes_, steps_;

@@ -53,8 +53,8 @@ class Training {
     double loss = 0;
     double right = 0;
     for (std::int64_t step = 0; step < steps; ++step) {
-      const std::span<const std::int64_t> samples(
-          order.data() + step * recipe_.batch, static_cast<std::size_t>(recipe_.batch));
+      const std::span<const std::int64_t> samples(order.data() + step * recipe_.batch,
+                                                  static_cast<std::size_t>(recipe_.batch));
       const Outcome outcome = learn(samples, seed, index * steps + step, steps);
       loss += outcome.loss;
       right += outcome.top1;
@@ -119,8 +119,7 @@ std::string TrainingRecipe::key() const {
 
 double learning_rate(const TrainingRecipe& recipe, std::int64_t step,
                      std::int64_t steps_per_epoch) {
-  const double epoch =
-      (static_cast<double>(step) + 1) / static_cast<double>(steps_per_epoch);
+  const double epoch = (static_cast<double>(step) + 1) / static_cast<double>(steps_per_epoch);
   if (epoch <= recipe.warmup_epochs) return recipe.peak_rate * epoch / recipe.warmup_epochs;
   const double share = (epoch - recipe.warmup_epochs) / (recipe.epochs - recipe.warmup_epochs);
   return recipe.peak_rate * (1 + std::cos(std::numbers::pi * share)) / 2;
@@ -130,8 +129,8 @@ void initialize(Model& model, const std::string& seed) {
   for (const ParameterShape& shape : parameter_shapes(model.graph)) {
     Tensor& tensor = model.parameters[shape.name];
     tensor.dims = shape.dims;
-    const auto size = static_cast<std::size_t>(
-        std::accumulate(shape.dims.begin(), shape.dims.end(), std::int64_t{1}, std::multiplies<>()));
+    const auto size = static_cast<std::size_t>(std::accumulate(
+        shape.dims.begin(), shape.dims.end(), std::int64_t{1}, std::multiplies<>()));
     const bool is_one = shape.name.ends_with(".running_var") ||
                         (shape.name.ends_with(".weight") && shape.dims.size() == 1);
     tensor.values.assign(size, is_one ? 1.0F : 0.0F);
@@ -142,19 +141,21 @@ void initialize(Model& model, const std::string& seed) {
   }
 }
 
-void train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
+bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
            const Checkpointing& checkpointing,
-           const std::function<void(const EpochReport&)>& report) {
+           const std::function<bool(const EpochReport&)>& report) {
   check_fit(model, set, recipe);
   initialize(model, recipe.seed);
-  const std::string key = fmt::format("{} on {} ({}): {}", model.name, set.name, set.hash, recipe.key());
+  const std::string key =
+      fmt::format("{} on {} ({}): {}", model.name, set.name, set.hash, recipe.key());
   Training training(model, set, recipe, threads);
   int done = 0;
   if (checkpointing.resume) {
     Checkpoint checkpoint = load_checkpoint(checkpointing.file, key, parameter_shapes(model.graph));
     done = checkpoint.epochs;
     // In place: the training graph holds pointers to the tensors.
-    for (auto& [name, tensor] : checkpoint.parameters) model.parameters.at(name) = std::move(tensor);
+    for (auto& [name, tensor] : checkpoint.parameters)
+      model.parameters.at(name) = std::move(tensor);
     training.optimizer().restore(std::move(checkpoint.optimizer));
   }
   for (int epoch = done; epoch < recipe.epochs; ++epoch) {
@@ -163,8 +164,9 @@ void train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, i
       save_checkpoint({epoch + 1, model.parameters, training.optimizer().state()}, key,
                       checkpointing.file);
     }
-    report(outcome);
+    if (!report(outcome) && epoch + 1 < recipe.epochs) return false;
   }
+  return true;
 }
 
 }  // namespace qassay

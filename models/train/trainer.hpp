@@ -27,7 +27,8 @@ struct TrainingRecipe {
 };
 
 /// Linear from 0 to the peak during the warm-up, then half a cosine down to 0 at the end
-/// (Loshchilov and Hutter 2017, arXiv:1608.03983). `step` of `steps_per_epoch` in each epoch, from 0.
+/// (Loshchilov and Hutter 2017, arXiv:1608.03983). `step` of `steps_per_epoch` in each epoch, from
+/// 0.
 double learning_rate(const TrainingRecipe& recipe, std::int64_t step, std::int64_t steps_per_epoch);
 
 /// Weights are normal with variance 2 / (inputs of an output) (He et al. 2015, arXiv:1502.01852),
@@ -47,12 +48,13 @@ struct Checkpointing {
   bool resume = false;  // from the file, which must be there
 };
 
-/// Trains a model from the start. A run that was killed and is resumed from its checkpoint ends with
-/// the bits of one that was not, with the same number of threads. Throws InputError when the
-/// loss stops being a finite number (what is on disk is left as it is) or a checkpoint is of another
-/// recipe or damaged.
-void train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
+/// Trains a model from the start. A run that was killed and is resumed from its checkpoint ends
+/// with the bits of one that was not, with the same number of threads. Throws InputError when the
+/// loss stops being a finite number (what is on disk is left as it is) or a checkpoint is of
+/// another recipe or damaged. `report` is told of every epoch once its checkpoint is written, and
+/// says whether to go on; returns whether all epochs were done.
+bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
            const Checkpointing& checkpointing,
-           const std::function<void(const EpochReport&)>& report);
+           const std::function<bool(const EpochReport&)>& report);
 
 }  // namespace qassay

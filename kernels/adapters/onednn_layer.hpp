@@ -7,38 +7,43 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/buffer.hpp"
 #include "core/error.hpp"
 #include "core/matrix_view.hpp"
+#include "kernels/kernel.hpp"
 
 namespace qassay {
 
-/// y[m,n] = x[m,k] * W[n,k]^T (+ bias[n] in FP32) as oneDNN is asked for it, 1 <= m <= m_max.
-struct MatmulShape {
-  std::int64_t m_max = 1;
-  std::int64_t n = 0;
-  std::int64_t k = 0;
-  dnnl::memory::data_type factors = dnnl::memory::data_type::f32;  // type of x and W
-  dnnl::memory::data_type product = dnnl::memory::data_type::f32;  // type of y
-  bool bias = false;
+/// A layer as oneDNN is asked for it: a matmul, or a convolution of NHWC images, 1 <= m <= m_max.
+struct OnednnLayerShape {
+  Problem problem;
+  dnnl::memory::data_type x = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type weights = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type y = dnnl::memory::data_type::f32;
+  bool bias = false;                   // n values of FP32, added before the scales
+  std::vector<float> output_scales{};  // of a convolution, n values; empty: none
+  int x_zero = 0;                      // code of x that stands for zero
 };
 
 /// Why oneDNN cannot do it on this machine, if so.
-std::optional<Refusal> onednn_refuses(const MatmulShape& shape);
+std::optional<Refusal> onednn_refuses(const OnednnLayerShape& shape);
+/// The same for a layer whose int8 sums have to be exact.
+std::optional<Refusal> onednn_refuses_int8(const OnednnLayerShape& shape);
 
 dnnl::engine& onednn_engine();
 
-/// The products of one layer, for every m, on weights packed once.
+/// One layer, for every m, on weights packed once.
 ///
 /// oneDNN plans for one m. The plan for m_max chooses the layout of the weights; plans for smaller
 /// m are made when first needed and take that layout as it is. x and y are dense: on rows with a
 /// wider stride oneDNN falls to its scalar reference in silence.
 ///
 /// Errors of oneDNN come as dnnl::error. Not safe for two calls at once, also on different weights.
-class OnednnMatmul {
+class OnednnLayer {
  public:
-  OnednnMatmul(const MatmulShape& shape, int threads);
+  OnednnLayer(const OnednnLayerShape& shape, int threads);
 
   std::size_t weight_bytes() const { return weights_.get_size(); }
   /// Of a call with m_max rows; to be aligned to 64 bytes.
@@ -56,13 +61,13 @@ class OnednnMatmul {
 
  private:
   struct Plan {
-    dnnl::matmul primitive;
+    dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
     Buffer scratchpad;  // only where this plan needs more than the one for m_max
   };
   Plan& plan(std::int64_t m);
 
-  MatmulShape shape_;
+  OnednnLayerShape shape_;
   int threads_;
   dnnl::stream stream_;
   dnnl::memory::desc weights_;

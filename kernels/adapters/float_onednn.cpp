@@ -1,4 +1,4 @@
-// FP32 and BF16 linear layers by oneDNN's matmul, which adds the bias itself.
+// FP32 and BF16 linear layers and convolutions by oneDNN, which adds the bias itself.
 
 #include <fmt/format.h>
 
@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "kernels/adapters/dense_rows.hpp"
-#include "kernels/adapters/onednn_matmul.hpp"
+#include "kernels/adapters/onednn_layer.hpp"
 #include "kernels/adapters/packed_weights.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/layer_kind.hpp"
 
 namespace qassay {
 namespace {
@@ -19,11 +20,12 @@ constexpr std::size_t kBias = 0;  // index in PackedWeights
 
 /// What a layer's copies share.
 struct Shared {
-  Shared(const MatmulShape& s, int n_threads) : shape(s), threads(n_threads), matmul(s, threads) {}
+  Shared(const OnednnLayerShape& s, int n_threads)
+      : shape(s), threads(n_threads), layer(s, threads) {}
 
-  MatmulShape shape;
+  OnednnLayerShape shape;
   int threads;
-  OnednnMatmul matmul;
+  OnednnLayer layer;
   DenseRows dense_x;                                  // FP32 only
   OnednnConversion to_bf16{memory::data_type::bf16};  // BF16 only
   DenseRows dense_y;
@@ -34,26 +36,24 @@ class FloatPrepared : public Prepared {
   FloatPrepared(std::shared_ptr<Shared> shared, PackedWeights packed)
       : shared_(std::move(shared)),
         packed_(std::move(packed)),
-        weights_(shared_->matmul.packed_weights(packed_.weights())) {}
+        weights_(shared_->layer.packed_weights(packed_.weights())) {}
 
   std::size_t packed_bytes() const override { return packed_.bytes(); }
 
   Traffic traffic(std::int64_t m) const override {
-    const MatmulShape& shape = shared_->shape;
-    return {.weight_bytes = static_cast<double>(packed_bytes()),
-            .activation_bytes = 4.0 * static_cast<double>(m * (shape.k + shape.n)),
-            .operations = 2.0 * static_cast<double>(m * shape.n * shape.k),
-            .unit = shape.factors == memory::data_type::bf16 ? Traffic::Unit::bf16
-                                                             : Traffic::Unit::f32};
+    const OnednnLayerShape& shape = shared_->shape;
+    return traffic_of(
+        shape.problem, m, packed_bytes(),
+        shape.weights == memory::data_type::bf16 ? Traffic::Unit::bf16 : Traffic::Unit::f32);
   }
 
-  std::string implementation() const override { return shared_->matmul.implementation(); }
+  std::string implementation() const override { return shared_->layer.implementation(); }
 
  protected:
   /// `x`: dense, in the type of the weights.
   void multiply_dense(const void* x, std::byte* scratchpad, Matrix y) {
     float* const dense = shared_->dense_y.room(y);
-    shared_->matmul.execute(y.rows, x, weights_, packed_.vector(kBias), scratchpad, dense);
+    shared_->layer.execute(y.rows, x, weights_, packed_.vector(kBias), scratchpad, dense);
     shared_->dense_y.scatter(y, shared_->threads);
   }
 
@@ -69,7 +69,7 @@ class F32Prepared final : public FloatPrepared {
   static constexpr auto kType = memory::data_type::f32;
   static const void* plain(const QuantMatrix& weights) { return weights.values.data(); }
 
-  std::size_t workspace_bytes() const override { return shared_->matmul.scratchpad_bytes(); }
+  std::size_t workspace_bytes() const override { return shared_->layer.scratchpad_bytes(); }
   void quantize_input(ConstMatrix, std::span<std::byte>) override {}
   void multiply(ConstMatrix x, std::span<std::byte> workspace, Matrix y) override {
     multiply_dense(shared_->dense_x.gather(x, shared_->threads), workspace.data(), y);
@@ -88,7 +88,7 @@ class Bf16Prepared final : public FloatPrepared {
   static const void* plain(const QuantMatrix& weights) { return weights.halves.data(); }
 
   std::size_t workspace_bytes() const override {
-    return scratchpad_place() + shared_->matmul.scratchpad_bytes();
+    return scratchpad_place() + shared_->layer.scratchpad_bytes();
   }
   void quantize_input(ConstMatrix x, std::span<std::byte> workspace) override {
     shared_->to_bf16.run(x, workspace.data(), shared_->threads);
@@ -102,12 +102,13 @@ class Bf16Prepared final : public FloatPrepared {
 
  private:
   std::size_t scratchpad_place() const {
-    const auto bytes = static_cast<std::size_t>(2 * shared_->shape.m_max * shared_->shape.k);
+    const Problem& problem = shared_->shape.problem;
+    const auto bytes = static_cast<std::size_t>(2 * problem.m_max * problem.inputs());
     return (bytes + 63) / 64 * 64;
   }
 };
 
-template <typename Form>
+template <typename Form, LayerKind kKind>
 class FloatKernel final : public Kernel {
  public:
   FloatKernel(std::string_view name, std::string_view scheme)
@@ -116,6 +117,7 @@ class FloatKernel final : public Kernel {
   const KernelInfo& info() const override { return info_; }
 
   std::optional<Refusal> accepts(const Problem& problem) const override {
+    if (auto refusal = refuses_kind(kKind, problem)) return refusal;
     if (problem.scheme != scheme_) return Refusal{fmt::format("takes {} only", to_string(scheme_))};
     return onednn_refuses(shape_of(problem));
   }
@@ -124,14 +126,14 @@ class FloatKernel final : public Kernel {
                                     std::span<const float> bias,
                                     const Device& device) const override {
     auto shared = std::make_shared<Shared>(shape_of(problem), device.threads);
-    PackedWeights packed(shared->matmul.weight_bytes(), {bias}, device.threads);
-    shared->matmul.pack(Form::plain(weights), packed.weights());
+    PackedWeights packed(shared->layer.weight_bytes(), {bias}, device.threads);
+    shared->layer.pack(Form::plain(weights), packed.weights());
     return std::make_unique<Form>(std::move(shared), std::move(packed));
   }
 
  private:
-  static MatmulShape shape_of(const Problem& problem) {
-    return {problem.m_max, problem.n, problem.k, Form::kType, memory::data_type::f32, problem.bias};
+  static OnednnLayerShape shape_of(const Problem& problem) {
+    return {.problem = problem, .x = Form::kType, .weights = Form::kType, .bias = problem.bias};
   }
 
   KernelInfo info_;
@@ -141,12 +143,26 @@ class FloatKernel final : public Kernel {
 }  // namespace
 
 const Kernel& linear_f32_f32_f32_onednn() {
-  static const FloatKernel<F32Prepared> kernel("linear_f32_f32_f32_onednn", "FP32");
+  static const FloatKernel<F32Prepared, LayerKind::linear> kernel("linear_f32_f32_f32_onednn",
+                                                                  "FP32");
   return kernel;
 }
 
 const Kernel& linear_bf16_bf16_f32_onednn() {
-  static const FloatKernel<Bf16Prepared> kernel("linear_bf16_bf16_f32_onednn", "BF16");
+  static const FloatKernel<Bf16Prepared, LayerKind::linear> kernel("linear_bf16_bf16_f32_onednn",
+                                                                   "BF16");
+  return kernel;
+}
+
+const Kernel& conv_f32_f32_f32_onednn() {
+  static const FloatKernel<F32Prepared, LayerKind::convolution> kernel("conv_f32_f32_f32_onednn",
+                                                                       "FP32");
+  return kernel;
+}
+
+const Kernel& conv_bf16_bf16_f32_onednn() {
+  static const FloatKernel<Bf16Prepared, LayerKind::convolution> kernel("conv_bf16_bf16_f32_onednn",
+                                                                        "BF16");
   return kernel;
 }
 
