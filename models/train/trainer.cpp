@@ -6,8 +6,10 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <utility>
 #include <vector>
 
+#include "core/extremes.hpp"
 #include "core/seed.hpp"
 #include "datasets/scoring.hpp"
 #include "models/train/checkpoint.hpp"
@@ -64,9 +66,25 @@ class Training {
     return {index + 1, recipe_.epochs, loss / count, right / count, seconds.count()};
   }
 
+  /// The last step of an epoch may have overflowed behind the last loss that was looked at.
+  void check_finite(int epochs) const {
+    for (const Parameters* tensors : {&std::as_const(model_).parameters, &optimizer_.state()}) {
+      for (const auto& [name, tensor] : *tensors) {
+        const auto size = static_cast<std::int64_t>(tensor.values.size());
+        if (!std::isfinite(largest_magnitude(tensor.values.data(), size)))
+          diverged(fmt::format("end of epoch {}", epochs), name);
+      }
+    }
+  }
+
   Optimizer& optimizer() { return optimizer_; }
 
  private:
+  [[noreturn]] void diverged(const std::string& where, const std::string& what) const {
+    throw InputError(fmt::format("training of {}, {}", model_.name, where),
+                     what + " is not a finite number any more", "lower the learning rate");
+  }
+
   struct Outcome {
     double loss, top1;
   };
@@ -80,10 +98,7 @@ class Training {
     const ConstMatrix scores = graph_.forward(images, Mode::training);
     const Matrix slope(slope_.data(), recipe_.batch, set_.classes);
     const double loss = cross_entropy(scores, labels_, recipe_.label_smoothing, slope);
-    if (!std::isfinite(loss)) {
-      throw InputError(fmt::format("training of {}, step {}", model_.name, step),
-                       "the loss is not a finite number any more", "lower the learning rate");
-    }
+    if (!std::isfinite(loss)) diverged(fmt::format("step {}", step), "the loss");
     graph_.backward(slope);
     optimizer_.step(model_.parameters, graph_.gradients(),
                     learning_rate(recipe_, step, steps_per_epoch));
@@ -160,6 +175,7 @@ bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, i
   }
   for (int epoch = done; epoch < recipe.epochs; ++epoch) {
     const EpochReport outcome = training.epoch(epoch);
+    training.check_finite(epoch + 1);
     if (!checkpointing.file.empty()) {
       save_checkpoint({epoch + 1, model.parameters, training.optimizer().state()}, key,
                       checkpointing.file);

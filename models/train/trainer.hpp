@@ -50,9 +50,9 @@ struct Checkpointing {
 
 /// Trains a model from the start. A run that was killed and is resumed from its checkpoint ends
 /// with the bits of one that was not, with the same number of threads. Throws InputError when the
-/// loss stops being a finite number (what is on disk is left as it is) or a checkpoint is of
-/// another recipe or damaged. `report` is told of every epoch once its checkpoint is written, and
-/// says whether to go on; returns whether all epochs were done.
+/// loss or a parameter stops being a finite number (what is on disk is left as it is) or a
+/// checkpoint is of another recipe or damaged. `report` is told of every epoch once its checkpoint
+/// is written, and says whether to go on; returns whether all epochs were done.
 bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
            const Checkpointing& checkpointing,
            const std::function<bool(const EpochReport&)>& report);
