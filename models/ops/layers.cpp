@@ -5,6 +5,11 @@
 #include "models/ops/parallel.hpp"
 
 namespace qassay {
+namespace {
+
+constexpr std::int64_t kMostKernel = 4096;  // so that no product of sizes overflows
+
+}  // namespace
 
 Extent output_extent(const Linear& op, std::span<const Extent> inputs) {
   require(op.outputs >= 1, "needs outputs >= 1");
@@ -16,6 +21,8 @@ Extent output_extent(const Conv2d& op, std::span<const Extent> inputs) {
   const Extent& in = inputs.front();
   require(op.outputs >= 1 && op.kernel >= 1 && op.stride >= 1 && op.groups >= 1,
           "needs outputs, kernel, stride and groups >= 1");
+  require(op.kernel <= kMostKernel && op.padding <= kMostKernel,
+          "has a kernel or padding beyond 4096");
   require(in.channels % op.groups == 0 && op.outputs % op.groups == 0,
           "has groups that do not divide its channels and outputs");
   require(op.kernel <= in.height + 2 * op.padding && op.kernel <= in.width + 2 * op.padding,

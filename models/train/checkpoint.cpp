@@ -42,7 +42,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string&
   const std::string& epochs = text(tensors, kEpochs, file);
   const auto parsed =
       std::from_chars(epochs.data(), epochs.data() + epochs.size(), checkpoint.epochs);
-  if (parsed.ec != std::errc{} || checkpoint.epochs < 0)
+  if (parsed.ec != std::errc{} || parsed.ptr != epochs.data() + epochs.size() ||
+      checkpoint.epochs < 1)
     refuse(file, "does not say how many epochs were done");
   for (auto& [name, tensor] : tensors.tensors()) {
     if (name.starts_with(kOfOptimizer)) {
@@ -56,6 +57,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string&
     if (found == checkpoint.parameters.end() || found->second.dims != shape.dims)
       refuse(file, "lacks parameter '" + shape.name + "', or has it in another shape");
   }
+  if (checkpoint.optimizer.empty()) refuse(file, "lacks the optimizer's state");
   if (checkpoint.parameters.size() != shapes.size()) refuse(file, "has parameters of another model");
   return checkpoint;
 }
