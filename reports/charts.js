@@ -16,6 +16,7 @@
   // Families keep their place over all charts, so that a backend has one colour on the page.
   const families = [];
   for (const chart of descriptions) {
+    if (chart.kind === "lines") continue;
     for (const row of chart.rows) {
       if (!families.includes(row.family)) families.push(row.family);
     }
@@ -98,6 +99,51 @@
     }
   };
 
+  // What was claimed, behind the bars; an end that is no number is open.
+  const bands = {
+    id: "bands",
+    beforeDatasetsDraw: function (chart) {
+      const context = chart.ctx;
+      const area = chart.chartArea;
+      context.save();
+      context.fillStyle = color("band");
+      chart.getDatasetMeta(0).data.forEach(function (element, i) {
+        const band = chart.data.datasets[0].rows[i].band;
+        if (!band) return;
+        const at = function (value, open) {
+          const x = Number.isFinite(value) ? chart.scales.x.getPixelForValue(value) : open;
+          return Math.min(Math.max(x, area.left), area.right);
+        };
+        const low = at(band.low, area.left);
+        const high = at(band.high, area.right);
+        const height = rowHeight * 0.9;
+        context.fillRect(low, element.y - height / 2, Math.max(high - low, 2), height);
+      });
+      context.restore();
+    }
+  };
+
+  // Joins the points that no other beats, from left to right.
+  const frontier = {
+    id: "frontier",
+    beforeDatasetsDraw: function (chart) {
+      const points = chart.data.datasets.flatMap(function (dataset, index) {
+        return chart.getDatasetMeta(index).data.filter(function (element, i) {
+          return dataset.rows[i].frontier;
+        });
+      });
+      points.sort(function (a, b) { return a.x - b.x; });
+      const context = chart.ctx;
+      context.save();
+      context.strokeStyle = color("muted");
+      context.setLineDash([5, 4]);
+      for (let i = 1; i < points.length; ++i) {
+        line(context, points[i - 1].x, points[i - 1].y, points[i].x, points[i].y);
+      }
+      context.restore();
+    }
+  };
+
   // The figure behind each bar, or the name beside each point, where it does not hide another.
   const labels = {
     id: "labels",
@@ -172,10 +218,14 @@
   function bars(description) {
     const rows = description.rows;
     const span = ends(rows, "x");
+    const claimed = finite(rows.flatMap(function (row) {
+      return row.band ? [row.band.low, row.band.high] : [];
+    }));
     const x = axis(description.x);
     x.beginAtZero = true;
     // Room for the figures behind the bars.
-    x.suggestedMax = Math.max(span.high, description.reference) * 1.25;
+    x.suggestedMin = Math.min(0, span.low);
+    x.suggestedMax = Math.max(span.high * 1.25, description.reference * 1.25, ...claimed);
     const y = axis("");
     y.title.display = false;
     y.grid.display = false;
@@ -197,7 +247,7 @@
         }]
       },
       options: settings,
-      plugins: [referenceLine, intervals, labels]
+      plugins: [bands, referenceLine, intervals, labels]
     };
   }
 
@@ -232,9 +282,51 @@
         })
       },
       options: options(x, y, true),
-      plugins: [intervals, labels]
+      plugins: [frontier, intervals, labels]
     };
   }
+
+  // Lines have no families: each has its own colour, and its own dashes where colours run out.
+  function lines(description) {
+    const x = axis("");
+    x.title.display = false;
+    x.type = "category";
+    const y = axis(description.y);
+    y.type = "logarithmic";
+    // Powers of ten, with 2 and 5 between them: more would stand on each other.
+    y.ticks.callback = function (value) {
+      const digit = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
+      return [1, 2, 5].includes(Math.round(digit * 10) / 10) ? String(Number(value.toPrecision(1))) : "";
+    };
+    const settings = options(x, y, true);
+    settings.plugins.tooltip.callbacks.title = function (items) { return items[0].label; };
+    settings.plugins.tooltip.callbacks.label = function (item) {
+      const row = description.rows[item.datasetIndex];
+      return row.label + ": " + row.texts[item.dataIndex];
+    };
+    return {
+      type: "line",
+      data: {
+        labels: description.places,
+        datasets: description.rows.map(function (row, i) {
+          const own = color("series-" + (i % shapes.length + 1));
+          return {
+            label: row.label,
+            data: row.values.map(function (value) { return value > 0 ? value : null; }),
+            backgroundColor: own,
+            borderColor: own,
+            borderWidth: 2,
+            borderDash: i < shapes.length ? [] : [6, 4],
+            pointStyle: shapes[i % shapes.length],
+            pointRadius: 4
+          };
+        })
+      },
+      options: settings
+    };
+  }
+
+  const kinds = { bars: bars, scatter: scatter, lines: lines };
 
   function draw() {
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
@@ -245,7 +337,7 @@
       figure.classList.add("drawn");
       canvas.parentElement.style.height =
         (description.kind === "bars" ? description.rows.length * rowHeight + 64 : 380) + "px";
-      drawn.push(new Chart(canvas, description.kind === "bars" ? bars(description) : scatter(description)));
+      drawn.push(new Chart(canvas, kinds[description.kind](description)));
     }
   }
 

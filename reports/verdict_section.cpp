@@ -13,7 +13,7 @@
 namespace qassay {
 namespace {
 
-/// The rows of one claim, in the order in which they came, those without a figure last.
+/// The rows of one claim, in the order in which they came, those that are not testable last.
 struct ClaimRows {
   std::vector<const VerdictRow*> rows;
 
@@ -30,7 +30,7 @@ std::vector<ClaimRows> by_claim(const std::vector<VerdictRow>& verdicts) {
   }
   for (ClaimRows& claim : claims) {  // what was found stands before what could not be
     std::stable_partition(claim.rows.begin(), claim.rows.end(),
-                          [](const VerdictRow* row) { return has_figure(*row); });
+                          [](const VerdictRow* row) { return is_testable(*row); });
   }
   return claims;
 }
@@ -65,6 +65,33 @@ std::string claimed_words(const VerdictRow& row) {
   return range_text(row.claimed_low, row.claimed_high, row.unit);
 }
 
+/// Why rows have no figure: "no kernel here takes it (12); it needs a GPU, and none is here (2)",
+/// the commonest reason first.
+std::string silence_words(const std::vector<const VerdictRow*>& rows) {
+  std::vector<std::pair<std::string, int>> reasons;
+  for (const VerdictRow* row : rows) {
+    std::string words =
+        row->reason.empty() ? "no evidence can be had here" : reason_words(row->reason);
+    if (words.ends_with('.')) words.pop_back();
+    const auto found = std::find_if(reasons.begin(), reasons.end(),
+                                    [&](const auto& reason) { return reason.first == words; });
+    if (found == reasons.end()) {
+      reasons.emplace_back(words, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  std::stable_sort(reasons.begin(), reasons.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (reasons.size() == 1) return reasons[0].first + ".";
+  std::string all;
+  for (const auto& [words, count] : reasons) {
+    if (!all.empty()) all += "; ";
+    all += fmt::format("{} ({})", words, count);
+  }
+  return all + ".";
+}
+
 /// What was found where the verdict is the same: up to two places by name, else the span of their
 /// figures.
 std::string found_words(const std::vector<const VerdictRow*>& rows) {
@@ -84,7 +111,7 @@ std::string found_words(const std::vector<const VerdictRow*>& rows) {
     if (has_figure(*row)) estimates.push_back(row->estimate);
   }
   if (estimates.empty()) {
-    return fmt::format("in {} places: {}", rows.size(), reason_words(rows[0]->reason));
+    return fmt::format("in {} places: {}", rows.size(), silence_words(rows));
   }
   const auto [least, most] = std::minmax_element(estimates.begin(), estimates.end());
   return fmt::format("in {} places: {}{}", rows.size(),
@@ -178,6 +205,25 @@ std::string verdict_row(const VerdictRow& row, const BarAxis& axis, bool quick,
          "</tr>\n";
 }
 
+/// A row that has nothing to show: where, and why not.
+std::string silent_row(const VerdictRow& row, bool quick, bool name_baseline) {
+  return fmt::format("<tr role=\"row\" class=\"verdict silent\" {}>", data_attributes(row)) +
+         cell("Where", where(row, name_baseline)) + cell("Why", why(row, quick)) + "</tr>\n";
+}
+
+std::string verdict_table(std::string_view style, std::string_view caption,
+                          std::initializer_list<std::string_view> titles, std::string_view rows) {
+  std::string head;
+  for (const std::string_view title : titles) {
+    head += fmt::format("<th role=\"columnheader\" scope=\"col\">{}</th>", title);
+  }
+  return fmt::format(
+      "<table class=\"verdicts {}\" role=\"table\"><caption class=\"hidden\">{}</caption>"
+      "<thead role=\"rowgroup\"><tr role=\"row\">{}</tr></thead>\n"
+      "<tbody role=\"rowgroup\">{}</tbody></table>\n",
+      style, html(caption), head, rows);
+}
+
 /// What holds for all rows of a claim.
 std::string claim_meta(const VerdictRow& first, bool one_baseline) {
   std::string meta =
@@ -196,20 +242,32 @@ std::string claim_details(const ClaimRows& claim, std::size_t number, bool quick
       std::all_of(claim.rows.begin(), claim.rows.end(),
                   [&](const VerdictRow* row) { return row->baseline == first.baseline; });
   const BarAxis axis = bar_axis(claim.rows);
-  std::string rows;
-  for (const VerdictRow* row : claim.rows) rows += verdict_row(*row, axis, quick, !one_baseline);
-  std::string head;
-  for (const std::string_view title :
-       {"Verdict", "Where", "Figure", "Picture", "Inside", "Evidence", "Why"}) {
-    head += fmt::format("<th role=\"columnheader\" scope=\"col\">{}</th>", title);
+  std::string tested, untested;
+  std::vector<const VerdictRow*> silent;
+  for (const VerdictRow* row : claim.rows) {
+    if (is_testable(*row)) {
+      tested += verdict_row(*row, axis, quick, !one_baseline);
+    } else {
+      untested += silent_row(*row, quick, !one_baseline);
+      silent.push_back(row);
+    }
   }
-  return fmt::format(
-      "<article class=\"claim\" id=\"claim-{0}\"><h3>{1}</h3>\n<p class=\"meta\">{2}</p>\n"
-      "<table class=\"verdicts\" role=\"table\"><caption class=\"hidden\">Verdicts on: "
-      "{1}</caption>"
-      "<thead role=\"rowgroup\"><tr role=\"row\">{3}</tr></thead>\n"
-      "<tbody role=\"rowgroup\">{4}</tbody></table></article>\n",
-      number, html(first.statement), claim_meta(first, one_baseline), head, rows);
+  std::string result = fmt::format(
+      "<article class=\"claim\" id=\"claim-{}\"><h3>{}</h3>\n<p class=\"meta\">{}</p>\n", number,
+      html(first.statement), claim_meta(first, one_baseline));
+  if (!tested.empty()) {
+    result += verdict_table("tested", fmt::format("Verdicts on: {}", first.statement),
+                            {"Verdict", "Where", "Figure", "Picture", "Inside", "Evidence", "Why"},
+                            tested);
+  }
+  if (!silent.empty()) {
+    result += fmt::format(
+        "<details><summary>{} {} not testable: {}</summary>\n{}</details>\n", silent.size(),
+        silent.size() == 1 ? "place is" : "places are", html(silence_words(silent)),
+        verdict_table("untested", fmt::format("Not testable: {}", first.statement),
+                      {"Where", "Why"}, untested));
+  }
+  return result + "</article>\n";
 }
 
 }  // namespace
@@ -222,7 +280,9 @@ std::string verdict_section(const ReportInput& input) {
   std::string result = fmt::format(
       "<p class=\"lead\">{} claim{}, judged {} time{}: once for each scheme, regime and backend "
       "that can answer. <em>Decode</em> is one row at a time with weights that come from memory, "
-      "as when one user waits for an answer; <em>batch</em> is many rows at once.</p>\n",
+      "as when one user waits for an answer; <em>batch</em> is many rows at once through one "
+      "layer; "
+      "<em>network</em> is a whole model, from at least 64 samples to their scores.</p>\n",
       claims.size(), claims.size() == 1 ? "" : "s", input.verdicts.size(),
       input.verdicts.size() == 1 ? "" : "s");
   result += tally(input.verdicts) + glance(claims);
