@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "reports/html.hpp"
@@ -64,8 +66,9 @@ std::string table(const ModelCells& model, const ClaimedLosses& claimed) {
                {"Lost, of the FP32 model's", true},
                {"Claimed", true},
                {"Lost, in points", true},
-               {"Errors, times FP32's", true},
-               {"Samples", true}});
+               {"Errors, times FP32's", true}});
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  std::int64_t most = 0;
   for (const Cell* cell : model.second) {
     const Record& about = *cell->about;
     const Record* top1 = cell->find("top1");
@@ -79,11 +82,15 @@ std::string table(const ModelCells& model, const ClaimedLosses& claimed) {
     table.cell(claim == claimed.end()
                    ? "–"
                    : range_text(claim->second.low, claim->second.high, "percent"));
-    table.cell(record_text(cell->find("loss_points")));
+    const Record* points = cell->find("loss_points");
+    table.cell(points == nullptr ? "–" : figure_text(figure_of(*points), ""));
     table.cell(record_text(cell->find("loss_error_growth")));
-    table.cell(fmt::format("{}", top1->count));
+    least = std::min(least, top1->count);
+    most = std::max(most, top1->count);
   }
-  return table.text("");
+  const std::string samples =
+      least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most);
+  return fmt::format("<p class=\"legend\">On {} samples.</p>\n", samples) + table.text("");
 }
 
 }  // namespace

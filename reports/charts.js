@@ -286,7 +286,8 @@
     };
   }
 
-  // Lines have no families: each has its own colour, and its own dashes where colours run out.
+  // Lines have no families: each has its own colour, and where colours run out, dashes and another
+  // shape.
   function lines(description) {
     const x = axis("");
     x.title.display = false;
@@ -317,7 +318,7 @@
             borderColor: own,
             borderWidth: 2,
             borderDash: i < shapes.length ? [] : [6, 4],
-            pointStyle: shapes[i % shapes.length],
+            pointStyle: shapes[(i + 3 * Math.floor(i / shapes.length)) % shapes.length],
             pointRadius: 4
           };
         })

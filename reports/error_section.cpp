@@ -70,6 +70,21 @@ std::string error_text(const Record* record) {
   return record == nullptr ? "–" : span_text(record->value, record->value, "fraction");
 }
 
+/// "All on cpu", or each scheme with its backend.
+std::string backends_words(const std::vector<const Series*>& chosen) {
+  const std::string& first = chosen.front()->about().backend;
+  if (std::ranges::all_of(chosen,
+                          [&](const Series* series) { return series->about().backend == first; })) {
+    return fmt::format("All on {}", first);
+  }
+  std::string words;
+  for (const Series* series : chosen) {
+    if (!words.empty()) words += ", ";
+    words += fmt::format("{} on {}", name_of(*series), series->about().backend);
+  }
+  return words;
+}
+
 std::string show(std::string_view title, std::string_view metric,
                  const std::vector<std::string>& layers, const std::vector<const Series*>& chosen,
                  Charts& charts) {
@@ -107,16 +122,11 @@ std::string error_section(const Results& results, Charts& charts) {
     if (chosen.empty()) continue;
     const Record& about = regime.about();
     const std::vector<std::string> layers = layers_of(regime);
-    std::string backends;
-    for (const Series* series : chosen) {
-      const std::string& backend = series->about().backend;
-      if (!backends.empty()) backends += ", ";
-      backends += fmt::format("{} on {}", name_of(*series), backend);
-    }
     result += fmt::format(
         "<h3>{}, {}</h3>\n<p class=\"legend\">{}.</p>\n<h4>With the errors of the layers "
         "before</h4>\n{}<h4>Each layer alone</h4>\n{}",
-        html(about.model), html(network_words(about.m, about.threads)), html(backends),
+        html(about.model), html(network_words(about.m, about.threads)),
+        html(backends_words(chosen)),
         show(fmt::format("Accumulated error, layer by layer, {}", about.model), kAccumulated,
              layers, chosen, charts),
         show(fmt::format("Error of each layer alone, {}", about.model), kAlone, layers, chosen,

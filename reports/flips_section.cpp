@@ -18,11 +18,11 @@ class ModelFlips {
         table_(fmt::format("Changed predictions by scheme and backend, {}", model),
                {{"Scheme"},
                 {"Backend"},
+                {"Answers changed", true},
                 {"Same answer as FP32", true},
                 {"Right → wrong", true},
                 {"Wrong → right", true},
-                {"More one way than the other?"},
-                {"FP32 against itself", true}}) {}
+                {"More one way than the other?"}}) {}
 
   const std::string& model() const { return model_; }
 
@@ -34,11 +34,11 @@ class ModelFlips {
     table_.row();
     table_.cell(cell.about->scheme);
     table_.cell(cell.about->backend);
-    table_.raw(html(record_text(agreement)) + doubt_mark(cell));
+    table_.raw(html(changed_text(agreement, floor)) + doubt_mark(cell));
+    table_.cell(record_text(agreement));
     table_.cell(count_text(cell.find("flips_lost")));
     table_.cell(count_text(cell.find("flips_won")));
     table_.cell(p == nullptr ? "–" : chance_words(p->value));
-    table_.cell(floor == nullptr ? "–" : fmt::format("{} of {}", count_text(floor), floor->count));
     if (floor != nullptr) largest_floor_ = std::max(largest_floor_, floor->value);
   }
 
@@ -58,6 +58,16 @@ class ModelFlips {
   }
 
  private:
+  /// FP32's own changes are the floor of all others.
+  static std::string changed_text(const Record* agreement, const Record* floor) {
+    std::string words;
+    if (agreement != nullptr) {
+      const auto samples = static_cast<double>(agreement->count);
+      words = fmt::format("{:.0f}", (1 - agreement->value) * samples);
+    }
+    if (floor == nullptr) return words;
+    return fmt::format("{}{} by itself", words.empty() ? "" : words + ", ", count_text(floor));
+  }
   static std::string count_text(const Record* record) {
     return record == nullptr ? "–" : fmt::format("{:.0f}", record->value);
   }

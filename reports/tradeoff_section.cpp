@@ -63,7 +63,7 @@ struct Row {
   Figure speed;
   Cost cost;
 
-  std::string name() const { return fmt::format("{} · {}", about->scheme, about->backend); }
+  std::string name() const { return fmt::format("{}\u00A0· {}", about->scheme, about->backend); }
 };
 
 /// Where a point stands against all others.

@@ -85,7 +85,8 @@ std::string network_words(std::int64_t m, int threads) {
 
 std::string chance_words(double p) {
   constexpr double kReal = 0.05;
-  const std::string value = p < 0.001 ? "p < 0.001" : fmt::format("p = {:.2g}", p);
+  const std::string value =
+      p < 0.001 ? "p\u00A0<\u00A00.001" : fmt::format("p\u00A0=\u00A0{:.2g}", p);
   return fmt::format("{} ({})", p < kReal ? "real" : "no more than chance", value);
 }
 
