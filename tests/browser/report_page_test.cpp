@@ -259,7 +259,7 @@ TEST_F(ReportPageTest, ShowsPlantedMarkupAsText) {
   EXPECT_THAT(layers.get<std::vector<std::string>>(), Each(kPlantedLayer));
   const json families =
       ask("JSON.parse(document.getElementById('charts').textContent)"
-          ".flatMap(chart => chart.rows.map(row => row.family))");
+          ".flatMap(chart => chart.rows.map(row => row.family ?? row.label))");
   EXPECT_THAT(families.get<std::vector<std::string>>(), ::testing::Contains(planted_backend));
 }
 
