@@ -38,6 +38,13 @@
     return { low: Math.min(...all), high: Math.max(...all) };
   }
 
+  // Where whiskers along x are cut off, with an arrow: an interval over few legs can reach far beyond
+  // a positive figure, and would press all bars into a corner.
+  function limit(rows) {
+    if (!rows.every(function (row) { return row.x.low > 0; })) return Infinity;
+    return 3 * Math.max(...finite(rows.map(function (row) { return row.x.value; })));
+  }
+
   function line(context, x1, y1, x2, y2) {
     context.beginPath();
     context.moveTo(x1, y1);
@@ -67,10 +74,12 @@
           const cap = 4;
           if (row.x.low !== row.x.high && finite([row.x.low, row.x.high]).length === 2) {
             const low = scales.x.getPixelForValue(row.x.low);
-            const high = scales.x.getPixelForValue(row.x.high);
+            const high = scales.x.getPixelForValue(Math.min(row.x.high, dataset.limit));
+            const back = row.x.high > dataset.limit ? cap : 0;
             line(context, low, element.y, high, element.y);
             line(context, low, element.y - cap, low, element.y + cap);
-            line(context, high, element.y - cap, high, element.y + cap);
+            line(context, high - back, element.y - cap, high, element.y);
+            line(context, high - back, element.y + cap, high, element.y);
           }
           if (row.y && row.y.low !== row.y.high && finite([row.y.low, row.y.high]).length === 2) {
             const low = scales.y.getPixelForValue(row.y.low);
@@ -160,7 +169,8 @@
           const row = dataset.rows[i];
           const text = row.y ? row.mark : row.text;
           const end = row.y ? element.x
-                            : Math.max(element.x, chart.scales.x.getPixelForValue(row.x.high));
+                            : Math.max(element.x, chart.scales.x.getPixelForValue(
+                                Math.min(row.x.high, dataset.limit)));
           const width = context.measureText(text).width;
           const above = row.y ? -11 : 0;
           const spots = row.y ? [[end + 8, element.y + above], [end + 8, element.y - above],
@@ -223,9 +233,10 @@
     }));
     const x = axis(description.x);
     x.beginAtZero = true;
+    const longest = Math.min(span.high, limit(rows));
     // Room for the figures behind the bars.
     x.suggestedMin = Math.min(0, span.low);
-    x.suggestedMax = Math.max(span.high * 1.25, description.reference * 1.25, ...claimed);
+    x.suggestedMax = Math.max(longest * 1.25, description.reference * 1.25, ...claimed);
     const y = axis("");
     y.title.display = false;
     y.grid.display = false;
@@ -240,6 +251,7 @@
         labels: rows.map(function (row) { return row.label; }),
         datasets: [{
           rows: rows,
+          limit: limit(rows),
           data: rows.map(function (row) { return row.x.value; }),
           backgroundColor: rows.map(function (row) { return familyColor(row.family); }),
           barPercentage: 0.78,
@@ -255,6 +267,7 @@
     const x = axis(description.x);
     const y = axis(description.y);
     const across = ends(description.rows, "x");
+    across.high = Math.min(across.high, limit(description.rows));
     const up = ends(description.rows, "y");
     const margin = function (span) { return (span.high - span.low || 1) * 0.08; };
     x.beginAtZero = true;
@@ -272,6 +285,7 @@
           return {
             label: family,
             rows: rows,
+            limit: limit(description.rows),
             data: rows.map(function (row) { return { x: row.x.value, y: row.y.value }; }),
             backgroundColor: familyColor(family),
             borderColor: familyColor(family),

@@ -21,8 +21,8 @@ std::string verdict_badge(std::string_view verdict);
 /// A figure that was not measured says so wherever it stands.
 std::string estimate_words(const VerdictRow& row);
 
-/// Why rows have no figure: "No kernel here takes it (12); It needs a GPU, and none is here (2).",
-/// the commonest reason first.
+/// Why rows have no figure: "The backend has no kernel for it (12); It needs a GPU, and none is
+/// here (2).", the commonest reason first.
 std::string silence_words(const std::vector<const VerdictRow*>& rows);
 
 /// The evidence on one claim, as HTML: what was tested in a table, what could not be in a closed

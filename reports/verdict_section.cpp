@@ -40,8 +40,15 @@ std::string place_words(const VerdictRow& row) {
 }
 
 /// What was found where the verdict is the same: up to two places by name, else the span of their
-/// figures.
+/// figures; where there are none, why.
 std::string found_words(const std::vector<const VerdictRow*>& rows) {
+  std::vector<double> estimates;
+  for (const VerdictRow* row : rows) {
+    if (has_figure(*row)) estimates.push_back(row->estimate);
+  }
+  if (estimates.empty() && rows.size() > 1) {
+    return fmt::format("in {} places: {}", rows.size(), silence_words(rows));
+  }
   constexpr std::size_t kNamed = 2;
   if (rows.size() <= kNamed) {
     std::string words;
@@ -52,13 +59,6 @@ std::string found_words(const std::vector<const VerdictRow*>& rows) {
       words += has_figure(*row) ? estimate_words(*row) : reason_words(row->reason);
     }
     return words;
-  }
-  std::vector<double> estimates;
-  for (const VerdictRow* row : rows) {
-    if (has_figure(*row)) estimates.push_back(row->estimate);
-  }
-  if (estimates.empty()) {
-    return fmt::format("in {} places: {}", rows.size(), silence_words(rows));
   }
   const auto [least, most] = std::minmax_element(estimates.begin(), estimates.end());
   return fmt::format("in {} places: {}{}", rows.size(),

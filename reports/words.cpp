@@ -57,7 +57,7 @@ std::string reason_words(std::string_view code) {
   if (code == "baseline_suspect") return "The baseline it is measured against cannot be trusted.";
   if (code == "inconsistent_source") return "The source contradicts itself.";
   if (code == "not_comparable") return "What was measured is not what the claim speaks of.";
-  if (code == "no_vector_kernel") return "No kernel here takes it.";
+  if (code == "no_vector_kernel") return "The backend has no kernel for it.";
   if (code == "fell_back")
     return "Another implementation ran in place of the one that was asked for.";
   return std::string(code);

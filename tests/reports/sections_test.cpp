@@ -27,15 +27,19 @@ TEST(SectionsTest, FoldsWhatIsNotTestableAwayBehindALineThatSaysWhy) {
   // It came first: what was tested stands before it all the same.
   input.verdicts.insert(input.verdicts.begin(), other);
   const std::string page = page_of(input);
+  EXPECT_EQ(occurrences(page.substr(0, page.find("<article")), "in 7 places: The backend has no"),
+            1U)
+      << "at a glance";
   const std::size_t claim = page.find("<article class=\"claim\" id=\"claim-0\">");
   const std::size_t fold = page.find("<details><summary>", claim);
   const std::size_t end = page.find("</article>", claim);
   ASSERT_LT(fold, end);
   EXPECT_EQ(page.substr(claim, fold - claim).find("not_testable"), page.npos);
   const std::string folded = page.substr(fold, end - fold);
-  EXPECT_THAT(folded,
-              HasSubstr("7 places are not testable: No kernel here takes it (6); It needs a "
-                        "GPU, and none is here (1).</summary>"));
+  EXPECT_THAT(
+      folded,
+      HasSubstr("7 places are not testable: The backend has no kernel for it (6); It needs a "
+                "GPU, and none is here (1).</summary>"));
   EXPECT_EQ(occurrences(folded, "data-verdict=\"not_testable\""), 7U);
   EXPECT_THAT(folded, HasSubstr("takes FP32 only"));
 }
