@@ -193,6 +193,20 @@ TEST_F(ReportPageTest, DrawsItsCharts) {
   }
 }
 
+TEST_F(ReportPageTest, ShowsBarsBesideAnIntervalOutOfAllProportion) {
+  if (embedded::chart_js().empty()) GTEST_SKIP() << "this build has no Chart.js";
+  ReportInput input = sample_report();
+  const auto latency =
+      std::find_if(input.records.begin(), input.records.end(), [](const Record& record) {
+        return record.layer.empty() && record.m == 1 && record.metric == "latency";
+      });
+  ASSERT_NE(latency, input.records.end());
+  latency->high = latency->value * 1e5;  // as two legs can give
+  show(input, {});
+  const json axis = ask("Chart.getChart(document.querySelector('canvas')).scales.x.max");
+  EXPECT_LT(axis.get<double>(), latency->value * 1e3 * 5) << "ms";
+}
+
 TEST_F(ReportPageTest, DoesNotScrollSidewaysAt400Pixels) {
   for (const bool scripts : {true, false}) {
     show(sample_report(), {400, 800, false, scripts});
