@@ -38,14 +38,40 @@ std::string Charts::bars(std::string_view title, const ChartAxis& axis, double r
   if (bars.empty() || embedded::chart_js().empty()) return {};
   nlohmann::json rows = nlohmann::json::array();
   for (const ChartBar& bar : bars) {
-    rows.push_back({{"label", readable(bar.label)},
-                    {"family", readable(bar.family)},
-                    {"x", scaled(bar.value, axis)},
-                    {"text", readable(bar.text)}});
+    nlohmann::json row = {{"label", readable(bar.label)},
+                          {"family", readable(bar.family)},
+                          {"x", scaled(bar.value, axis)},
+                          {"text", readable(bar.text)}};
+    if (bar.band) {
+      row["band"] = {{"low", bar.band->low * axis.factor}, {"high", bar.band->high * axis.factor}};
+    }
+    rows.push_back(std::move(row));
   }
   return place(title, {{"kind", "bars"},
                        {"x", axis.title},
                        {"reference", reference * axis.factor},
+                       {"rows", std::move(rows)}});
+}
+
+std::string Charts::lines(std::string_view title, const ChartAxis& axis,
+                          const std::vector<std::string>& places,
+                          const std::vector<ChartLine>& lines) {
+  if (lines.empty() || embedded::chart_js().empty()) return {};
+  nlohmann::json names = nlohmann::json::array();
+  for (const std::string& place : places) names.push_back(readable(place));
+  nlohmann::json rows = nlohmann::json::array();
+  for (const ChartLine& line : lines) {
+    nlohmann::json values = nlohmann::json::array();
+    nlohmann::json texts = nlohmann::json::array();
+    for (const double value : line.values) values.push_back(value * axis.factor);
+    for (const std::string& text : line.texts) texts.push_back(readable(text));
+    rows.push_back({{"label", readable(line.label)},
+                    {"values", std::move(values)},
+                    {"texts", std::move(texts)}});
+  }
+  return place(title, {{"kind", "lines"},
+                       {"y", axis.title},
+                       {"places", std::move(names)},
                        {"rows", std::move(rows)}});
 }
 
@@ -59,7 +85,8 @@ std::string Charts::scatter(std::string_view title, const ChartAxis& x, const Ch
                     {"family", readable(point.family)},
                     {"x", scaled(point.x, x)},
                     {"y", scaled(point.y, y)},
-                    {"text", readable(point.text)}});
+                    {"text", readable(point.text)},
+                    {"frontier", point.frontier}});
   }
   return place(title,
                {{"kind", "scatter"}, {"x", x.title}, {"y", y.title}, {"rows", std::move(rows)}});

@@ -16,6 +16,7 @@
   // Families keep their place over all charts, so that a backend has one colour on the page.
   const families = [];
   for (const chart of descriptions) {
+    if (chart.kind === "lines") continue;
     for (const row of chart.rows) {
       if (!families.includes(row.family)) families.push(row.family);
     }
@@ -35,6 +36,13 @@
       return [row[side].low, row[side].value, row[side].high];
     }));
     return { low: Math.min(...all), high: Math.max(...all) };
+  }
+
+  // Where whiskers along x are cut off, with an arrow: an interval over few legs can reach far beyond
+  // a positive figure, and would press all bars into a corner.
+  function limit(rows) {
+    if (!rows.every(function (row) { return row.x.low > 0; })) return Infinity;
+    return 3 * Math.max(...finite(rows.map(function (row) { return row.x.value; })));
   }
 
   function line(context, x1, y1, x2, y2) {
@@ -66,10 +74,12 @@
           const cap = 4;
           if (row.x.low !== row.x.high && finite([row.x.low, row.x.high]).length === 2) {
             const low = scales.x.getPixelForValue(row.x.low);
-            const high = scales.x.getPixelForValue(row.x.high);
+            const high = scales.x.getPixelForValue(Math.min(row.x.high, dataset.limit));
+            const back = row.x.high > dataset.limit ? cap : 0;
             line(context, low, element.y, high, element.y);
             line(context, low, element.y - cap, low, element.y + cap);
-            line(context, high, element.y - cap, high, element.y + cap);
+            line(context, high - back, element.y - cap, high, element.y);
+            line(context, high - back, element.y + cap, high, element.y);
           }
           if (row.y && row.y.low !== row.y.high && finite([row.y.low, row.y.high]).length === 2) {
             const low = scales.y.getPixelForValue(row.y.low);
@@ -98,6 +108,51 @@
     }
   };
 
+  // What was claimed, behind the bars; an end that is no number is open.
+  const bands = {
+    id: "bands",
+    beforeDatasetsDraw: function (chart) {
+      const context = chart.ctx;
+      const area = chart.chartArea;
+      context.save();
+      context.fillStyle = color("band");
+      chart.getDatasetMeta(0).data.forEach(function (element, i) {
+        const band = chart.data.datasets[0].rows[i].band;
+        if (!band) return;
+        const at = function (value, open) {
+          const x = Number.isFinite(value) ? chart.scales.x.getPixelForValue(value) : open;
+          return Math.min(Math.max(x, area.left), area.right);
+        };
+        const low = at(band.low, area.left);
+        const high = at(band.high, area.right);
+        const height = rowHeight * 0.9;
+        context.fillRect(low, element.y - height / 2, Math.max(high - low, 2), height);
+      });
+      context.restore();
+    }
+  };
+
+  // Joins the points that no other beats, from left to right.
+  const frontier = {
+    id: "frontier",
+    beforeDatasetsDraw: function (chart) {
+      const points = chart.data.datasets.flatMap(function (dataset, index) {
+        return chart.getDatasetMeta(index).data.filter(function (element, i) {
+          return dataset.rows[i].frontier;
+        });
+      });
+      points.sort(function (a, b) { return a.x - b.x; });
+      const context = chart.ctx;
+      context.save();
+      context.strokeStyle = color("muted");
+      context.setLineDash([5, 4]);
+      for (let i = 1; i < points.length; ++i) {
+        line(context, points[i - 1].x, points[i - 1].y, points[i].x, points[i].y);
+      }
+      context.restore();
+    }
+  };
+
   // The figure behind each bar, or the name beside each point, where it does not hide another.
   const labels = {
     id: "labels",
@@ -114,7 +169,8 @@
           const row = dataset.rows[i];
           const text = row.y ? row.mark : row.text;
           const end = row.y ? element.x
-                            : Math.max(element.x, chart.scales.x.getPixelForValue(row.x.high));
+                            : Math.max(element.x, chart.scales.x.getPixelForValue(
+                                Math.min(row.x.high, dataset.limit)));
           const width = context.measureText(text).width;
           const above = row.y ? -11 : 0;
           const spots = row.y ? [[end + 8, element.y + above], [end + 8, element.y - above],
@@ -172,10 +228,15 @@
   function bars(description) {
     const rows = description.rows;
     const span = ends(rows, "x");
+    const claimed = finite(rows.flatMap(function (row) {
+      return row.band ? [row.band.low, row.band.high] : [];
+    }));
     const x = axis(description.x);
     x.beginAtZero = true;
+    const longest = Math.min(span.high, limit(rows));
     // Room for the figures behind the bars.
-    x.suggestedMax = Math.max(span.high, description.reference) * 1.25;
+    x.suggestedMin = Math.min(0, span.low);
+    x.suggestedMax = Math.max(longest * 1.25, description.reference * 1.25, ...claimed);
     const y = axis("");
     y.title.display = false;
     y.grid.display = false;
@@ -190,6 +251,7 @@
         labels: rows.map(function (row) { return row.label; }),
         datasets: [{
           rows: rows,
+          limit: limit(rows),
           data: rows.map(function (row) { return row.x.value; }),
           backgroundColor: rows.map(function (row) { return familyColor(row.family); }),
           barPercentage: 0.78,
@@ -197,7 +259,7 @@
         }]
       },
       options: settings,
-      plugins: [referenceLine, intervals, labels]
+      plugins: [bands, referenceLine, intervals, labels]
     };
   }
 
@@ -205,6 +267,7 @@
     const x = axis(description.x);
     const y = axis(description.y);
     const across = ends(description.rows, "x");
+    across.high = Math.min(across.high, limit(description.rows));
     const up = ends(description.rows, "y");
     const margin = function (span) { return (span.high - span.low || 1) * 0.08; };
     x.beginAtZero = true;
@@ -222,6 +285,7 @@
           return {
             label: family,
             rows: rows,
+            limit: limit(description.rows),
             data: rows.map(function (row) { return { x: row.x.value, y: row.y.value }; }),
             backgroundColor: familyColor(family),
             borderColor: familyColor(family),
@@ -232,9 +296,52 @@
         })
       },
       options: options(x, y, true),
-      plugins: [intervals, labels]
+      plugins: [frontier, intervals, labels]
     };
   }
+
+  // Lines have no families: each has its own colour, and where colours run out, dashes and another
+  // shape.
+  function lines(description) {
+    const x = axis("");
+    x.title.display = false;
+    x.type = "category";
+    const y = axis(description.y);
+    y.type = "logarithmic";
+    // Powers of ten, with 2 and 5 between them: more would stand on each other.
+    y.ticks.callback = function (value) {
+      const digit = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
+      return [1, 2, 5].includes(Math.round(digit * 10) / 10) ? String(Number(value.toPrecision(1))) : "";
+    };
+    const settings = options(x, y, true);
+    settings.plugins.tooltip.callbacks.title = function (items) { return items[0].label; };
+    settings.plugins.tooltip.callbacks.label = function (item) {
+      const row = description.rows[item.datasetIndex];
+      return row.label + ": " + row.texts[item.dataIndex];
+    };
+    return {
+      type: "line",
+      data: {
+        labels: description.places,
+        datasets: description.rows.map(function (row, i) {
+          const own = color("series-" + (i % shapes.length + 1));
+          return {
+            label: row.label,
+            data: row.values.map(function (value) { return value > 0 ? value : null; }),
+            backgroundColor: own,
+            borderColor: own,
+            borderWidth: 2,
+            borderDash: i < shapes.length ? [] : [6, 4],
+            pointStyle: shapes[(i + 3 * Math.floor(i / shapes.length)) % shapes.length],
+            pointRadius: 4
+          };
+        })
+      },
+      options: settings
+    };
+  }
+
+  const kinds = { bars: bars, scatter: scatter, lines: lines };
 
   function draw() {
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
@@ -245,7 +352,7 @@
       figure.classList.add("drawn");
       canvas.parentElement.style.height =
         (description.kind === "bars" ? description.rows.length * rowHeight + 64 : 380) + "px";
-      drawn.push(new Chart(canvas, description.kind === "bars" ? bars(description) : scatter(description)));
+      drawn.push(new Chart(canvas, kinds[description.kind](description)));
     }
   }
 

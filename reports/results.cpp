@@ -1,5 +1,7 @@
 #include "reports/results.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +11,8 @@
 
 #include "core/error.hpp"
 #include "core/scheme.hpp"
+#include "core/statistics.hpp"
+#include "reports/html.hpp"
 
 namespace qassay {
 namespace {
@@ -26,20 +30,32 @@ auto scheme_rank(const std::string& text) {
   }
 }
 
-/// Numbers texts in the order in which they first appear.
+/// Numbers names in the order in which they first appear.
+template <class Name>
 class Appearance {
  public:
-  int of(const std::string& text) {
-    return order_.try_emplace(text, static_cast<int>(order_.size())).first->second;
+  int of(const Name& name) {
+    return order_.try_emplace(name, static_cast<int>(order_.size())).first->second;
   }
 
  private:
-  std::map<std::string, int> order_;
+  std::map<Name, int> order_;
 };
 
 auto series_key(const Record& record) {
   return std::tie(record.run, record.model, record.m, record.cache, record.threads, record.scheme,
                   record.method, record.backend);
+}
+
+auto regime_key(const Record& record) {
+  return std::tie(record.model, record.m, record.cache, record.threads);
+}
+
+/// Whether the interval is one over legs that core can take apart.
+bool is_readable(const Record& record) {
+  const bool ordered = record.low > 0 && record.low <= record.value &&
+                       record.value <= record.high && std::isfinite(record.high);
+  return ordered && (record.low == record.high || record.count >= 2);
 }
 
 }  // namespace
@@ -59,6 +75,15 @@ const Record* Cell::find(std::string_view metric, std::string_view baseline) con
 
 Figure figure_of(const Record& record) { return {record.value, record.low, record.high}; }
 
+std::string record_text(const Record* record) {
+  return record == nullptr ? "–" : figure_text(figure_of(*record), record->unit);
+}
+
+std::string doubt_mark(const Cell& cell) {
+  if (cell.trusted()) return {};
+  return fmt::format(" <span class=\"mark\">{}</span>", html(cell.about->status));
+}
+
 Results::Results(const std::vector<Record>& records) {
   std::map<std::pair<std::int64_t, std::string>, std::size_t> places;
   for (const Record& record : records) {
@@ -68,10 +93,12 @@ Results::Results(const std::vector<Record>& records) {
     if (!record.metric.empty()) cells[place->second].figures.push_back(&record);
   }
 
-  Appearance models, layers;
+  Appearance<std::string> models;
+  Appearance<std::pair<std::string, std::string>> layers;  // two models may share names
   const auto reading_key = [&](const Record& r) {
-    return std::make_tuple(models.of(r.model), r.m, r.cache, r.threads, layers.of(r.layer),
-                           scheme_rank(r.scheme), r.method, r.backend, r.run);
+    return std::make_tuple(models.of(r.model), r.m, r.cache, r.threads,
+                           layers.of({r.model, r.layer}), scheme_rank(r.scheme), r.method,
+                           r.backend, r.run);
   };
   using ReadingKey = decltype(reading_key(std::declval<const Record&>()));
   std::vector<std::pair<ReadingKey, Cell>> keyed;
@@ -97,34 +124,39 @@ Results::Results(const std::vector<Record>& records) {
     };
     return key(a) < key(b);
   });
+
+  std::map<decltype(regime_key(records.front())), std::size_t> regime_places;
+  const auto regime_of = [&](const Record& about) -> Regime& {
+    const auto [place, added] = regime_places.try_emplace(regime_key(about), regimes.size());
+    if (added) regimes.emplace_back();
+    return regimes[place->second];
+  };
+  for (const Cell& cell : cells) {  // all cells, so that regimes come in their order
+    Regime& regime = regime_of(*cell.about);
+    if (cell.whole_model()) regime.networks.push_back(&cell);
+  }
+  for (const Series& each : series) regime_of(each.about()).series.push_back(&each);
 }
 
 std::optional<LayerMean> mean_speedup(const Series& series, std::string_view baseline) {
   std::map<std::string_view, const Record*> fastest;  // by layer
   for (const Cell* cell : series.layers) {
     const Record* record = cell->trusted() ? cell->find("speedup", baseline) : nullptr;
-    if (record == nullptr || !(record->value > 0) || !(record->low > 0)) continue;
+    if (record == nullptr || !is_readable(*record)) continue;
     const Record*& best = fastest[record->layer];
     if (best == nullptr || best->value < record->value) best = record;
   }
-  if (fastest.empty()) return std::nullopt;
-
-  LayerMean mean;
-  mean.count = static_cast<int>(fastest.size());
-  mean.smallest = std::numeric_limits<double>::infinity();
-  double log_sum = 0, below = 0, above = 0;
+  std::vector<Interval> factors;
   for (const auto& [layer, record] : fastest) {
-    const double log_value = std::log(record->value);
-    log_sum += log_value;
-    below += std::pow(log_value - std::log(record->low), 2);
-    above += std::pow(std::log(record->high) - log_value, 2);
-    mean.smallest = std::min(mean.smallest, record->value);
-    mean.largest = std::max(mean.largest, record->value);
+    factors.push_back({record->value, record->low, record->high, record->count});
   }
-  const double log_mean = log_sum / mean.count;
-  mean.figure = {std::exp(log_mean), std::exp(log_mean - std::sqrt(below) / mean.count),
-                 std::exp(log_mean + std::sqrt(above) / mean.count)};
-  return mean;
+  const auto mean = geometric_mean(factors);
+  if (!mean) return std::nullopt;
+  const auto [smallest, largest] = std::ranges::minmax(factors, {}, &Interval::value);
+  return LayerMean{{mean->value, mean->low, mean->high},
+                   static_cast<int>(mean->count),
+                   smallest.value,
+                   largest.value};
 }
 
 std::size_t layer_count(const Series& series) {

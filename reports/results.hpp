@@ -28,32 +28,52 @@ struct Series {
   const Record& about() const { return *layers.front()->about; }
 };
 
-/// Records sorted for reading: by model, regime, layer (models and layers as they first appear;
-/// regimes by rows, then cache), then schemes from wide to narrow. Second arms of A/A runs are
-/// not among the cells.
-struct Results {
-  explicit Results(const std::vector<Record>& records);
+/// What was measured of one model with one number of rows, one state of the cache and one number of
+/// threads: the model as a whole, and its layers.
+struct Regime {
+  std::vector<const Cell*> networks;
+  std::vector<const Series*> series;
 
-  std::vector<Cell> cells;
-  std::vector<Series> series;
+  const Record& about() const {
+    return networks.empty() ? series.front()->about() : *networks.front()->about;
+  }
 };
 
-/// Geometric mean of the speedups over layers, with its interval. The layers' legs are independent,
-/// so the half-widths of their log intervals add as squares:
-///   log value = mean_i log v_i,   half-width = sqrt(sum_i h_i^2) / count,  each side on its own.
-/// Where several kernels of a backend ran a layer, the fastest stands for it.
+/// Records sorted for reading: by model, regime, layer (models and layers as they first appear, a
+/// network's layers thus in its own order; regimes by rows, then cache), then schemes from wide to
+/// narrow. Second arms of A/A runs are not among the cells.
+struct Results {
+  explicit Results(const std::vector<Record>& records);
+  Results(const Results&) = delete;
+  Results& operator=(const Results&) = delete;
+
+  std::vector<Cell> cells;
+  std::vector<Series> series;   // points into cells
+  std::vector<Regime> regimes;  // points into both
+};
+
+/// Geometric mean of the speedups over layers, with its interval (core/statistics.hpp). Where
+/// several kernels of a backend ran a layer, the fastest stands for it.
 struct LayerMean {
   Figure figure;
   int count = 0;  // layers that have a trusted figure
   double smallest = 0, largest = 0;
 };
 
-/// Nothing when no trusted layer has a speedup over `baseline`.
+/// Nothing when no trusted layer has a speedup over `baseline`. A speedup whose interval cannot be
+/// read (not positive, or over a single leg) does not count.
 std::optional<LayerMean> mean_speedup(const Series& series, std::string_view baseline);
 
 /// How many different layers a series has.
 std::size_t layer_count(const Series& series);
 
 Figure figure_of(const Record& record);
+
+/// The figure as text, "–" where there is none.
+std::string record_text(const Record* record);
+
+/// The status of a case whose figures are shown but not trusted, as HTML behind a figure; empty for
+/// trusted ones.
+std::string doubt_mark(const Cell& cell);
 
 }  // namespace qassay

@@ -13,35 +13,13 @@ namespace {
 constexpr std::string_view kBest = "best-fp32";
 constexpr std::string_view kOwn = "own-fp32";
 
-/// The series of one model in one regime: neighbours in Results::series.
-using Regime = std::vector<const Series*>;
-
-bool same_regime(const Record& a, const Record& b) {
-  return a.model == b.model && a.m == b.m && a.cache == b.cache && a.threads == b.threads;
-}
-
-std::vector<Regime> regimes_of(const Results& results) {
-  std::vector<Regime> regimes;
-  for (const Series& series : results.series) {
-    if (regimes.empty() || !same_regime(regimes.back().front()->about(), series.about())) {
-      regimes.emplace_back();
-    }
-    regimes.back().push_back(&series);
-  }
-  return regimes;
-}
-
 std::string mean_text(const std::optional<LayerMean>& mean) {
   return mean ? figure_text(mean->figure, "ratio") : "–";
 }
 
-std::string record_text(const Record* record) {
-  return record == nullptr ? "–" : figure_text(figure_of(*record), record->unit);
-}
-
 std::string chart(const Regime& regime, std::string_view name, Charts& charts) {
   std::vector<ChartBar> bars;
-  for (const Series* series : regime) {
+  for (const Series* series : regime.series) {
     const auto mean = mean_speedup(*series, kBest);
     if (!mean) continue;
     const Record& about = series->about();
@@ -60,7 +38,7 @@ std::string summary(const Regime& regime, std::string_view name) {
                {"Against the same backend's FP32", true},
                {"Slowest to fastest layer", true},
                {"Layers", true}});
-  for (const Series* series : regime) {
+  for (const Series* series : regime.series) {
     const auto best = mean_speedup(*series, kBest);
     const auto own = mean_speedup(*series, kOwn);
     if (!best && !own) continue;
@@ -98,7 +76,7 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
                {"What ran"}},
               limit);
   std::vector<const Cell*> cells;
-  for (const Series* series : regime) {
+  for (const Series* series : regime.series) {
     std::copy_if(series->layers.begin(), series->layers.end(), std::back_inserter(cells),
                  was_timed);
   }
@@ -112,10 +90,7 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
     table.cell(fmt::format("{}\u00A0×\u00A0{}", about.n, about.k));
     table.cell(about.scheme);
     table.cell(about.backend);
-    table.raw(html(record_text(latency)) +
-              (cell->trusted()
-                   ? ""
-                   : fmt::format(" <span class=\"mark\">{}</span>", html(about.status))));
+    table.raw(html(record_text(latency)) + doubt_mark(*cell));
     table.cell(record_text(cell->find("speedup", kBest)));
     table.cell(record_text(cell->find("speedup", kOwn)));
     table.cell(fmt::format("{}", latency->count));
@@ -128,24 +103,29 @@ Table layer_table(const Regime& regime, std::string_view name, std::size_t limit
 
 std::string speed_section(const Results& results, Charts& charts) {
   std::string result;
+  std::string model;
   std::size_t rows_left = kMaxTableRows;
-  for (const Regime& regime : regimes_of(results)) {
-    if (std::none_of(regime.begin(), regime.end(), [](const Series* series) {
+  for (const Regime& regime : results.regimes) {
+    if (std::none_of(regime.series.begin(), regime.series.end(), [](const Series* series) {
           return std::any_of(series->layers.begin(), series->layers.end(), was_timed);
         })) {
       continue;
     }
-    const Record& about = regime.front()->about();
-    const std::string name =
-        fmt::format("{}, {}", about.model, regime_words(about.m, about.cache, about.threads));
+    const Record& about = regime.about();
+    if (result.empty() || about.model != model) {
+      model = about.model;
+      result += fmt::format("<h3>{}</h3>\n", html(model));
+    }
+    const std::string place = regime_words(about.m, about.cache, about.threads);
+    const std::string name = fmt::format("{}, {}", model, place);
     const Table layers = layer_table(regime, name, rows_left);
     rows_left -= layers.rows();
     result += fmt::format(
-        "<h3>{}</h3>\n{}{}<details><summary>Every layer ({} rows)</summary>\n{}</details>\n",
-        html(name), chart(regime, name, charts), summary(regime, name), layers.rows(),
+        "<h4>{}</h4>\n{}{}<details><summary>Every layer ({} rows)</summary>\n{}</details>\n",
+        html(place), chart(regime, name, charts), summary(regime, name), layers.rows(),
         layers.text("No layer was timed here."));
   }
-  return result.empty() ? "<p class=\"nothing\">Nothing was timed in this run.</p>\n" : result;
+  return result.empty() ? "<p class=\"nothing\">No layer was timed in this run.</p>\n" : result;
 }
 
 }  // namespace qassay

@@ -4,21 +4,14 @@
 #include <map>
 #include <vector>
 
+#include "reports/claim_evidence.hpp"
 #include "reports/figure.hpp"
 #include "reports/html.hpp"
-#include "reports/interval_bar.hpp"
 #include "reports/sections.hpp"
 #include "reports/words.hpp"
 
 namespace qassay {
 namespace {
-
-/// The rows of one claim, in the order in which they came, those without a figure last.
-struct ClaimRows {
-  std::vector<const VerdictRow*> rows;
-
-  const VerdictRow& first() const { return *rows.front(); }
-};
 
 std::vector<ClaimRows> by_claim(const std::vector<VerdictRow>& verdicts) {
   std::vector<ClaimRows> claims;
@@ -30,16 +23,9 @@ std::vector<ClaimRows> by_claim(const std::vector<VerdictRow>& verdicts) {
   }
   for (ClaimRows& claim : claims) {  // what was found stands before what could not be
     std::stable_partition(claim.rows.begin(), claim.rows.end(),
-                          [](const VerdictRow* row) { return has_figure(*row); });
+                          [](const VerdictRow* row) { return is_testable(*row); });
   }
   return claims;
-}
-
-std::string badge(std::string_view verdict) {
-  const VerdictLook look = look_of(verdict);
-  return fmt::format(
-      "<span class=\"badge {}\"><span class=\"sign\" aria-hidden=\"true\">{}</span>{}</span>",
-      html(look.name), look.sign, html(look.words));
 }
 
 /// "W8A8, batch, onednn"; a claim that is not about a place has none.
@@ -53,21 +39,16 @@ std::string place_words(const VerdictRow& row) {
   return words;
 }
 
-/// A figure that was not measured says so wherever it stands.
-std::string estimate_words(const VerdictRow& row) {
-  if (!has_figure(row)) return "no figure";
-  const std::string figure = figure_text({row.estimate, row.low, row.high}, row.unit);
-  if (row.kind == "measured") return figure;
-  return fmt::format("{} {}", row.kind == "derived" ? "computed" : "predicted", figure);
-}
-
-std::string claimed_words(const VerdictRow& row) {
-  return range_text(row.claimed_low, row.claimed_high, row.unit);
-}
-
 /// What was found where the verdict is the same: up to two places by name, else the span of their
-/// figures.
+/// figures; where there are none, why.
 std::string found_words(const std::vector<const VerdictRow*>& rows) {
+  std::vector<double> estimates;
+  for (const VerdictRow* row : rows) {
+    if (has_figure(*row)) estimates.push_back(row->estimate);
+  }
+  if (estimates.empty() && rows.size() > 1) {
+    return fmt::format("in {} places: {}", rows.size(), silence_words(rows));
+  }
   constexpr std::size_t kNamed = 2;
   if (rows.size() <= kNamed) {
     std::string words;
@@ -78,13 +59,6 @@ std::string found_words(const std::vector<const VerdictRow*>& rows) {
       words += has_figure(*row) ? estimate_words(*row) : reason_words(row->reason);
     }
     return words;
-  }
-  std::vector<double> estimates;
-  for (const VerdictRow* row : rows) {
-    if (has_figure(*row)) estimates.push_back(row->estimate);
-  }
-  if (estimates.empty()) {
-    return fmt::format("in {} places: {}", rows.size(), reason_words(rows[0]->reason));
   }
   const auto [least, most] = std::minmax_element(estimates.begin(), estimates.end());
   return fmt::format("in {} places: {}{}", rows.size(),
@@ -98,7 +72,8 @@ std::string tally(const std::vector<VerdictRow>& verdicts) {
     const auto count = std::count_if(verdicts.begin(), verdicts.end(), [&](const VerdictRow& row) {
       return row.verdict == look.name;
     });
-    items += fmt::format("<li><span class=\"count\">{}</span>{}</li>", count, badge(look.name));
+    items +=
+        fmt::format("<li><span class=\"count\">{}</span>{}</li>", count, verdict_badge(look.name));
   }
   return fmt::format("<ul class=\"tally\">{}</ul>\n", items);
 }
@@ -113,103 +88,13 @@ std::string glance(const std::vector<ClaimRows>& claims) {
       std::copy_if(claim.rows.begin(), claim.rows.end(), std::back_inserter(rows),
                    [&](const VerdictRow* row) { return row->verdict == look.name; });
       if (rows.empty()) continue;
-      outcomes +=
-          fmt::format("<li>{} <span>{}</span></li>", badge(look.name), html(found_words(rows)));
+      outcomes += fmt::format("<li>{} <span>{}</span></li>", verdict_badge(look.name),
+                              html(found_words(rows)));
     }
     list += fmt::format("<li class=\"judged\"><a href=\"#claim-{}\">{}</a><ul>{}</ul></li>\n", i,
                         html(claim.first().statement), outcomes);
   }
   return fmt::format("<ol class=\"glance\">\n{}</ol>\n", list);
-}
-
-/// The row's fields for programs, each as it came.
-std::string data_attributes(const VerdictRow& row) {
-  return fmt::format(
-      "data-id=\"{}\" data-verdict=\"{}\" data-reason=\"{}\" data-kind=\"{}\" data-scheme=\"{}\" "
-      "data-regime=\"{}\" data-backend=\"{}\" data-baseline=\"{}\" data-estimate=\"{}\" "
-      "data-low=\"{}\" data-high=\"{}\" data-claimed-low=\"{}\" data-claimed-high=\"{}\" "
-      "data-covered=\"{}\" data-cells=\"{}\"",
-      html(row.id), html(row.verdict), html(row.reason), html(row.kind), html(row.scheme),
-      html(row.regime), html(row.backend), html(row.baseline), row.estimate, row.low, row.high,
-      row.claimed_low, row.claimed_high, row.covered, row.cells);
-}
-
-std::string where(const VerdictRow& row, bool name_baseline) {
-  std::string head = row.scheme;
-  if (!head.empty() && !row.backend.empty()) head += " · ";
-  head += row.backend;
-  std::string words = fmt::format("<strong>{}</strong>", html(head.empty() ? "as a whole" : head));
-  if (!row.regime.empty()) {
-    words += fmt::format("<span class=\"aside\">{}</span>", html(row.regime));
-  }
-  if (name_baseline && !row.baseline.empty()) {
-    words +=
-        fmt::format("<span class=\"aside\">against {}</span>", html(baseline_words(row.baseline)));
-  }
-  return words;
-}
-
-std::string why(const VerdictRow& row, bool quick) {
-  std::string words = fmt::format("<span>{}</span>", html(verdict_words(row, quick)));
-  if (!row.note.empty()) words += fmt::format(" <span class=\"note\">{}</span>", html(row.note));
-  return words;
-}
-
-/// `title` stands before the cell where the row is shown as a card.
-std::string cell(std::string_view title, std::string_view content, std::string_view style = {}) {
-  return fmt::format("<td role=\"cell\" data-title=\"{}\"{}>{}</td>", title,
-                     style.empty() ? "" : fmt::format(" class=\"{}\"", style), content);
-}
-
-std::string verdict_row(const VerdictRow& row, const BarAxis& axis, bool quick,
-                        bool name_baseline) {
-  const std::string_view look = row.kind == "measured" ? "measured" : "computed";
-  const std::string figure =
-      fmt::format("<span class=\"estimate\">{}</span><span class=\"aside\">claimed {}</span>",
-                  html(estimate_words(row)), html(claimed_words(row)));
-  const std::string inside = row.cells > 0 ? fmt::format("{} of {}", row.covered, row.cells) : "–";
-  const std::string evidence = has_figure(row) ? fmt::format("<span class=\"kind {}\">{}</span>",
-                                                             look, html(evidence_words(row.kind)))
-                                               : "–";
-  return fmt::format("<tr role=\"row\" class=\"verdict {}\" {}>", look, data_attributes(row)) +
-         cell("Verdict", badge(row.verdict)) + cell("Where", where(row, name_baseline)) +
-         cell("Figure", figure) + cell("", interval_bar(row, axis), "picture") +
-         cell("Inside", inside) + cell("Evidence", evidence) + cell("Why", why(row, quick)) +
-         "</tr>\n";
-}
-
-/// What holds for all rows of a claim.
-std::string claim_meta(const VerdictRow& first, bool one_baseline) {
-  std::string meta =
-      fmt::format("<code>{}</code> · claimed: {}", html(first.id), html(claimed_words(first)));
-  if (one_baseline && !first.baseline.empty()) {
-    meta += fmt::format(" · against {}", html(baseline_words(first.baseline)));
-  }
-  if (!first.better.empty()) meta += fmt::format(" · {} is better", html(first.better));
-  if (!first.source.empty()) meta += fmt::format(" · source: {}", html(first.source));
-  return meta;
-}
-
-std::string claim_details(const ClaimRows& claim, std::size_t number, bool quick) {
-  const VerdictRow& first = claim.first();
-  const bool one_baseline =
-      std::all_of(claim.rows.begin(), claim.rows.end(),
-                  [&](const VerdictRow* row) { return row->baseline == first.baseline; });
-  const BarAxis axis = bar_axis(claim.rows);
-  std::string rows;
-  for (const VerdictRow* row : claim.rows) rows += verdict_row(*row, axis, quick, !one_baseline);
-  std::string head;
-  for (const std::string_view title :
-       {"Verdict", "Where", "Figure", "Picture", "Inside", "Evidence", "Why"}) {
-    head += fmt::format("<th role=\"columnheader\" scope=\"col\">{}</th>", title);
-  }
-  return fmt::format(
-      "<article class=\"claim\" id=\"claim-{0}\"><h3>{1}</h3>\n<p class=\"meta\">{2}</p>\n"
-      "<table class=\"verdicts\" role=\"table\"><caption class=\"hidden\">Verdicts on: "
-      "{1}</caption>"
-      "<thead role=\"rowgroup\"><tr role=\"row\">{3}</tr></thead>\n"
-      "<tbody role=\"rowgroup\">{4}</tbody></table></article>\n",
-      number, html(first.statement), claim_meta(first, one_baseline), head, rows);
 }
 
 }  // namespace
@@ -222,7 +107,9 @@ std::string verdict_section(const ReportInput& input) {
   std::string result = fmt::format(
       "<p class=\"lead\">{} claim{}, judged {} time{}: once for each scheme, regime and backend "
       "that can answer. <em>Decode</em> is one row at a time with weights that come from memory, "
-      "as when one user waits for an answer; <em>batch</em> is many rows at once.</p>\n",
+      "as when one user waits for an answer; <em>batch</em> is many rows at once through one "
+      "layer; "
+      "<em>network</em> is a whole model, from at least 64 samples to their scores.</p>\n",
       claims.size(), claims.size() == 1 ? "" : "s", input.verdicts.size(),
       input.verdicts.size() == 1 ? "" : "s");
   result += tally(input.verdicts) + glance(claims);
@@ -233,7 +120,7 @@ std::string verdict_section(const ReportInput& input) {
       "measured. <em>Inside</em> counts the layers or models whose own figure lies in the claimed "
       "range.</p>\n";
   for (std::size_t i = 0; i < claims.size(); ++i) {
-    result += claim_details(claims[i], i, input.quick);
+    result += claim_evidence(claims[i], i, input.quick);
   }
   return result;
 }

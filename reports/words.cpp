@@ -37,6 +37,10 @@ std::string confirmed_words(const VerdictRow& row) {
                         : "The whole interval lies inside the claimed range.";
 }
 
+std::string threads_words(int threads) {
+  return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
+}
+
 }  // namespace
 
 VerdictLook look_of(std::string_view verdict) {
@@ -53,7 +57,7 @@ std::string reason_words(std::string_view code) {
   if (code == "baseline_suspect") return "The baseline it is measured against cannot be trusted.";
   if (code == "inconsistent_source") return "The source contradicts itself.";
   if (code == "not_comparable") return "What was measured is not what the claim speaks of.";
-  if (code == "no_vector_kernel") return "No kernel here takes it.";
+  if (code == "no_vector_kernel") return "The backend has no kernel for it.";
   if (code == "fell_back")
     return "Another implementation ran in place of the one that was asked for.";
   return std::string(code);
@@ -71,8 +75,19 @@ std::string regime_words(std::int64_t m, std::string_view cache, int threads) {
   const std::string_view name = m == 1 && cache == "cold"           ? "decode: "
                                 : m >= kBatchRows && cache == "hot" ? "batch: "
                                                                     : "";
-  return fmt::format("{}M = {}, {} weights, {} thread{}", name, m, cache, threads,
-                     threads == 1 ? "" : "s");
+  return fmt::format("{}M = {}, {} weights, {}", name, m, cache, threads_words(threads));
+}
+
+std::string network_words(std::int64_t m, int threads) {
+  return m == 1 ? fmt::format("one sample at a time, {}", threads_words(threads))
+                : fmt::format("{} samples at once, {}", m, threads_words(threads));
+}
+
+std::string chance_words(double p) {
+  constexpr double kReal = 0.05;
+  const std::string value =
+      p < 0.001 ? "p\u00A0<\u00A00.001" : fmt::format("p\u00A0=\u00A0{:.2g}", p);
+  return fmt::format("{} ({})", p < kReal ? "real" : "no more than chance", value);
 }
 
 std::string baseline_words(std::string_view baseline) {
@@ -82,9 +97,9 @@ std::string baseline_words(std::string_view baseline) {
   return std::string(baseline);
 }
 
-bool has_figure(const VerdictRow& row) {
-  return std::isfinite(row.estimate) && row.verdict != "not_testable";
-}
+bool is_testable(const VerdictRow& row) { return row.verdict != "not_testable"; }
+
+bool has_figure(const VerdictRow& row) { return is_testable(row) && std::isfinite(row.estimate); }
 
 std::string verdict_words(const VerdictRow& row, bool quick) {
   std::string words;

@@ -34,8 +34,16 @@ std::string_view evidence_words(std::string_view kind);
 /// "decode: M = 1, cold weights, 2 threads".
 std::string regime_words(std::int64_t m, std::string_view cache, int threads);
 
+/// "128 samples at once, 2 threads": a whole model, whose weights are as hot as it leaves them.
+std::string network_words(std::int64_t m, int threads);
+
+/// Whether flips of this McNemar p are uneven: "real (p = 0.003)", "no more than chance (p = 0.4)".
+std::string chance_words(double p);
+
 /// "best-fp32" -> "the fastest FP32 on this machine".
 std::string baseline_words(std::string_view baseline);
+
+bool is_testable(const VerdictRow& row);
 
 /// Whether a row has a figure to show: one that is not testable has none.
 bool has_figure(const VerdictRow& row);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
+#include <span>
+
+#include "tests/browser/sample_verdicts.hpp"
 
 namespace qassay {
 namespace {
@@ -13,10 +15,20 @@ struct Layer {
   const char* name;
   std::int64_t n, k;
 };
+constexpr char kNetwork[] = "fmnist-cnn";  // timed as a whole, too
 constexpr Layer kLayers[] = {
-    {"decoder-7b", "attn.q", 4096, 4096},       {"decoder-7b", "mlp.up", 11008, 4096},
-    {"decoder-7b", kPlantedLayer, 4096, 11008}, {"decoder-7b", "small", 768, 768},
-    {"fmnist-features", "features", 2048, 784}, {"fmnist-features", "classes", 10, 2048},
+    {"decoder-7b", "attn.q", 4096, 4096},
+    {"decoder-7b", "mlp.up", 11008, 4096},
+    {"decoder-7b", kPlantedLayer, 4096, 11008},
+    {"decoder-7b", "small", 768, 768},
+    {"fmnist-features", "features", 2048, 784},
+    {"fmnist-features", "classes", 10, 2048},
+    {kNetwork, "stem", 32, 9},
+    {kNetwork, "block1.depth", 32, 9},
+    {kNetwork, "block1.point", 64, 32},
+    {kNetwork, "block2.depth", 64, 9},
+    {kNetwork, "block2.point", 128, 64},
+    {kNetwork, "classes", 10, 128},
 };
 
 struct Regime {
@@ -25,6 +37,12 @@ struct Regime {
   const char* claim_name;
 };
 constexpr Regime kRegimes[] = {{1, "cold", "decode"}, {128, "hot", "batch"}};
+constexpr Regime kNetworkRegimes[] = {{1, "hot", ""}, {128, "hot", "network"}};
+
+std::span<const Regime> regimes_of(const Layer& layer) {
+  if (std::string_view(layer.model) == kNetwork) return kNetworkRegimes;
+  return kRegimes;
+}
 
 struct SampleScheme {
   const char* name;
@@ -91,7 +109,7 @@ Record case_of(const Layer& layer, const Regime& regime, const SampleScheme& sch
                const SampleBackend& backend) {
   Record record;
   record.run = 1;
-  record.arm = "a";
+  record.arm = std::string("a");
   record.model = layer.model;
   record.layer = layer.name;
   record.n = layer.n;
@@ -108,7 +126,7 @@ Record case_of(const Layer& layer, const Regime& regime, const SampleScheme& sch
       std::string_view(backend.name) == "onednn" ? "brgemm:avx512_core_vnni" : record.kernel;
   record.case_key = fmt::format("{}/{}/m{}-{}/{}/{}", layer.model, layer.name, regime.m,
                                 regime.cache, scheme.name, backend.name);
-  record.status = "passed";
+  record.status = std::string("passed");
   return record;
 }
 
@@ -146,130 +164,64 @@ void add_layer_case(Rows& rows, const Layer& layer, const Regime& regime,
   rows.put("weight_bytes", work * scheme.bytes, 0, "bytes", "", 1);
   rows.put("workspace_bytes", static_cast<double>(regime.m * layer.k), 0, "bytes", "", 1);
   rows.put("peak_rss_bytes", 3.4e8 + work * 6, 0, "bytes", "", 1);
-  rows.put("sqnr", scheme.sqnr + wobble(seed + 7), 0, "dB", "", 1);
-}
-
-void add_evaluation(Rows& rows, const SampleScheme& scheme, const SampleBackend& backend) {
-  const Layer model = {"fmnist-features", "", 0, 0};
-  Record about = case_of(model, {0, "", ""}, scheme, backend);
-  if (!supports(backend, scheme)) return;
-  rows.start(about);
-  const double top1 = 0.8612 * (1 - scheme.loss / 100);
-  rows.put("top1", top1, 0.0068, "fraction", "", 10000);
-  rows.put("loss", scheme.loss, 0.2, "percent", "own-fp32", 10000);
-  rows.put("loss_points", scheme.loss * 0.8612, 0.17, "points", "own-fp32", 10000);
-  rows.put("loss_error_growth", (1 - top1) / (1 - 0.8612), 0.01, "ratio", "own-fp32", 10000);
-  rows.put("agreement", 1 - scheme.loss * 0.016, 0.002, "fraction", "own-fp32", 10000);
-  rows.put("flips_lost", std::round(scheme.loss * 120), 0, "samples", "own-fp32", 10000);
-  rows.put("flips_won", std::round(scheme.loss * 34), 0, "samples", "own-fp32", 10000);
-}
-
-VerdictRow claim_of(const char* id, const char* statement, double low, double high,
-                    const char* unit, const char* better) {
-  VerdictRow row;
-  row.id = id;
-  row.kind = "measured";
-  row.statement = statement;
-  row.source = "article, table 1";
-  row.claimed_low = low;
-  row.claimed_high = high;
-  row.unit = unit;
-  row.better = better;
-  return row;
-}
-
-void place(VerdictRow& row, const char* scheme, const char* regime, const char* backend) {
-  row.scheme = scheme;
-  row.regime = regime;
-  row.backend = backend;
-}
-
-void measure(VerdictRow& row, double estimate, double half_width, int covered, int cells) {
-  row.estimate = estimate;
-  row.low = estimate - half_width;
-  row.high = estimate + half_width;
-  row.covered = covered;
-  row.cells = cells;
-}
-
-std::vector<VerdictRow> sample_verdicts() {
-  std::vector<VerdictRow> rows;
-  struct Speed {
-    const char *verdict, *scheme, *regime, *backend;
-    double estimate, half_width;
-    int covered;
-  };
-  const auto speeds = [&](const char* id, const char* statement, double low, double high,
-                          std::initializer_list<Speed> found) {
-    for (const Speed& each : found) {
-      VerdictRow row = claim_of(id, statement, low, high, "ratio", "higher");
-      row.verdict = each.verdict;
-      place(row, each.scheme, each.regime, each.backend);
-      measure(row, each.estimate, each.half_width, each.covered, 6);
-      row.baseline = "best-fp32";
-      rows.push_back(row);
-    }
-  };
-  speeds("speed.int8", "INT8 runs 2 to 4 times faster than FP32", 2, 4,
-         {{"confirmed", "W8A8", "decode", "cpu", 3.61, 0.12, 5},
-          {"confirmed", "W8A8", "decode", "onednn", 3.32, 0.2, 6},
-          {"confirmed", "W8A8", "batch", "cpu", 3.12, 0.18, 6},
-          {"inconclusive", "W8A8", "batch", "onednn", 2.03, 0.15, 3}});
-  speeds("speed.int4", "INT4 runs 4 to 8 times faster than FP32", 4, 8,
-         {{"confirmed", "W4A16-g32", "decode", "cpu", 5.6, 0.2, 6},
-          {"confirmed", "W4A16-g128", "decode", "cpu", 6.1, 0.3, 6},
-          {"refuted", "W4A16-g32", "batch", "cpu", 0.9, 0.02, 0},
-          {"refuted", "W4A16-g128", "batch", "cpu", 0.95, 0.03, 0},
-          {"refuted", "W4A8-g128", "batch", "cpu", 2.02, 0.06, 0}});
-  speeds("speed.fp16", "FP16 runs 1.5 to 2 times faster than FP32", 1.5, 2,
-         {{"better_than_claimed", "BF16", "batch", "cpu", 2.31, 0.05, 0},
-          {"refuted", "FP16", "batch", "cpu", 1.02, 0.03, 0}});
-
-  VerdictRow saved = claim_of("mem.int4", "INT4 saves 87.5 % of the weight memory", 85.5, 89.5,
-                              "percent", "higher");
-  for (const auto& [scheme, value, verdict] :
-       {std::tuple{"W4A16-g128", 87.1, "confirmed"}, std::tuple{"W4A16-g32", 85.94, "confirmed"},
-        std::tuple{"W2A16", 93.2, "better_than_claimed"}}) {
-    place(saved, scheme, "", "cpu");
-    measure(saved, value, 0, 6, 6);
-    saved.verdict = verdict;
-    rows.push_back(saved);
+  const double sqnr = scheme.sqnr + wobble(seed + 7);
+  const double error = std::pow(10, -sqnr / 20);
+  rows.put("sqnr", sqnr, 0, "dB", "FP32", 1);
+  rows.put("relative_error", error, 0, "ratio", "FP32", 1);
+  if (std::string_view(layer.model) == kNetwork && regime.m > 1) {
+    const auto depth = static_cast<double>(&layer - std::begin(kLayers)) - 5;
+    rows.put("accumulated_relative_error", error * std::sqrt(depth), 0, "ratio", "FP32", 1);
   }
-  VerdictRow loss =
-      claim_of("loss.int8", "INT8 loses 1 to 3 % of the accuracy", 1, 3, "percent", "lower");
-  place(loss, "W8A8", "", "cpu");
-  measure(loss, 0.21, 0.2, 0, 1);
-  loss.verdict = "better_than_claimed";
-  loss.note = "One model, fmnist-features, on 10,000 images.";
-  rows.push_back(loss);
+}
 
-  VerdictRow fit =
-      claim_of("fit.gpt3", "175 B parameters need 175 GB at INT8", 166, 184, "GB", "lower");
-  fit.kind = "derived";
-  fit.verdict = "confirmed";
-  measure(fit, 175.2, 0, 1, 1);
-  rows.push_back(fit);
-  VerdictRow pi = claim_of("fit.pi4", "A 7 B model at INT4 answers at once on a Raspberry Pi 4", 5,
-                           std::numeric_limits<double>::infinity(), "tokens/s", "higher");
-  pi.kind = "predicted";
-  pi.verdict = "refuted";
-  measure(pi, 0.8, 0.3, 0, 1);
-  rows.push_back(pi);
+void add_evaluation(Rows& rows, const SampleScheme& scheme, double top1_of_fp32) {
+  const bool baseline = std::string_view(scheme.name) == "FP32";
+  const double top1 = top1_of_fp32 * (1 - scheme.loss / 100);
+  rows.put("top1", top1, 0.0068, "fraction", "", 10000);
+  if (baseline) {
+    rows.put("floor_flips", 2, 0, "samples", "FP32", 10000);
+    return;
+  }
+  rows.put("loss", scheme.loss, 0.2, "percent", "fp32", 10000);
+  rows.put("loss_points", scheme.loss * top1_of_fp32, 0.17, "points", "fp32", 10000);
+  rows.put("loss_error_growth", (1 - top1) / (1 - top1_of_fp32), 0.01, "ratio", "fp32", 10000);
+  rows.put("agreement", 1 - scheme.loss * 0.016, 0.002, "fraction", "fp32", 10000);
+  rows.put("flips_lost", std::round(scheme.loss * 120), 0, "samples", "fp32", 10000);
+  rows.put("flips_won", std::round(scheme.loss * 34), 0, "samples", "fp32", 10000);
+  rows.put("mcnemar_p", scheme.loss < 0.1 ? 0.62 : std::pow(0.02, scheme.loss * 5), 0,
+           "probability", "fp32", 10000);
+}
 
-  VerdictRow retained = claim_of("retain.int8", "GPT-3.5 keeps 97 to 98 % of its accuracy at INT8",
-                                 97, 98, "percent", "higher");
-  retained.verdict = "not_testable";
-  retained.reason = "needs_checkpoint";
-  retained.note = "The weights of GPT-3.5 are not public.";
-  rows.push_back(retained);
-  VerdictRow planted = claim_of("plant.text", "A statement with </script><b>tags</b> & \"quotes\"",
-                                0, 1, "percent", "lower");
-  planted.verdict = "inconclusive";
-  planted.reason = "underpowered";
-  place(planted, "W8A8", "batch", "<i>backend</i>");
-  measure(planted, 0.9, 0.6, 1, 2);
-  rows.push_back(planted);
-  return rows;
+/// A model that was evaluated and not timed as a whole.
+void add_evaluated_model(Rows& rows, const SampleScheme& scheme, const SampleBackend& backend) {
+  if (!supports(backend, scheme)) return;
+  const Layer model = {"fmnist-features", "", 0, 0};
+  rows.start(case_of(model, {0, "", ""}, scheme, backend));
+  add_evaluation(rows, scheme, 0.8612);
+}
+
+void add_network(Rows& rows, const Regime& regime, const SampleScheme& scheme,
+                 const SampleBackend& backend) {
+  Record about = case_of({kNetwork, "", 0, 0}, regime, scheme, backend);
+  if (!supports(backend, scheme)) {
+    about.status = "unsupported";
+    about.reason = fmt::format("{} has no kernel for {}", backend.name, scheme.name);
+    rows.start(about);
+    rows.put_nothing();
+    return;
+  }
+  rows.start(about);
+  const double own = regime.m == 1 ? std::sqrt(scheme.decode) : scheme.batch * 0.9 + 0.1;
+  const double seconds = (regime.m == 1 ? 2.1e-4 : 9.3e-3) / own / backend.pace;
+  const auto samples = static_cast<double>(regime.m);
+  rows.put("latency", seconds, seconds * 0.02, "s");
+  rows.put("throughput", samples / seconds, samples / seconds * 0.02, "samples/s");
+  const bool fp32 = std::string_view(scheme.name) == "FP32";
+  if (!fp32 || backend.pace < 1) {
+    rows.put("speedup", own * backend.pace, own * 0.03, "ratio", "best-fp32");
+  }
+  if (!fp32) rows.put("speedup", own, own * 0.03, "ratio", "own-fp32");
+  if (regime.m > 1) add_evaluation(rows, scheme, 0.9182);
 }
 
 }  // namespace
@@ -282,7 +234,7 @@ ReportInput sample_report() {
   Rows rows(input.records);
   int seed = 1;
   for (const Layer& layer : kLayers) {
-    for (const Regime& regime : kRegimes) {
+    for (const Regime& regime : regimes_of(layer)) {
       for (const SampleScheme& scheme : kSchemes) {
         for (const SampleBackend& backend : kBackends) {
           add_layer_case(rows, layer, regime, scheme, backend, ++seed);
@@ -291,11 +243,14 @@ ReportInput sample_report() {
     }
   }
   for (const SampleScheme& scheme : kSchemes) {
-    for (const SampleBackend& backend : kBackends) add_evaluation(rows, scheme, backend);
+    for (const SampleBackend& backend : kBackends) {
+      add_evaluated_model(rows, scheme, backend);
+      for (const Regime& regime : kNetworkRegimes) add_network(rows, regime, scheme, backend);
+    }
   }
   for (int i = 0; i < 20; ++i) {
     Record twin = case_of(kLayers[0], kRegimes[1], kSchemes[0], kBackends[0]);
-    twin.arm = "b";
+    twin.arm = std::string("b");
     twin.case_key += fmt::format("/{}", i);
     rows.start(twin);
     rows.put("speedup", 1 + 0.011 * wobble(i), 0.009, "ratio", "arm-a");

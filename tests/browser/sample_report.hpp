@@ -8,8 +8,9 @@ namespace qassay {
 /// wherever it is not escaped.
 inline constexpr char kPlantedLayer[] = "mlp.down </script><b>bold</b>";
 
-/// What a run of two models on three backends looks like, every kind of row and verdict among them.
-/// The figures are made up by formula and the same on every machine.
+/// What a run of three models on three backends looks like, one of them timed as a whole: every
+/// kind of row and verdict among them. The figures are made up by formula and the same on every
+/// machine.
 ReportInput sample_report();
 
 }  // namespace qassay

@@ -4,13 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
 
 #include "embedded/chart_js.hpp"
 #include "reports/html.hpp"
 #include "tests/browser/sample_report.hpp"
+#include "tests/reports/page.hpp"
 
 namespace qassay {
 namespace {
@@ -19,25 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr std::size_t kLargestPage = 3'000'000;
-
-std::string page_of(const ReportInput& input) {
-  std::ostringstream out;
-  write_report(input, out);
-  return out.str();
-}
-
-/// The HTML of one section, from its heading on.
-std::string section(const std::string& page, const std::string& id) {
-  const std::size_t begin = page.find("<section id=\"" + id + "\">");
-  if (begin == page.npos) throw std::logic_error("the page has no section " + id);
-  return page.substr(begin, page.find("</section>", begin) - begin);
-}
-
-std::size_t occurrences(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
 
 TEST(ReportTest, HasTheFieldsOfEveryVerdictInOrder) {
   const ReportInput input = sample_report();
@@ -74,7 +56,7 @@ TEST(ReportTest, NeverShowsAComputedFigureAsMeasured) {
 
 TEST(ReportTest, ShowsSpeedLossMemoryAndAccuracyInTheirSections) {
   const std::string page = page_of(sample_report());
-  EXPECT_THAT(section(page, "speed"), HasSubstr("decoder-7b, decode: M = 1, cold weights"));
+  EXPECT_THAT(section(page, "speed"), HasSubstr("<h3>decoder-7b</h3>\n<h4>decode: M = 1, cold"));
   EXPECT_THAT(section(page, "speed"), HasSubstr("brgemm:avx512_core_vnni"));
   EXPECT_THAT(section(page, "speed"), HasSubstr("Every layer (47 rows)"));
   EXPECT_THAT(section(page, "tradeoff"), HasSubstr("Speed against accuracy lost, fmnist-features"));
@@ -146,6 +128,20 @@ TEST(ReportTest, PutsChartsInAsJson) {
   EXPECT_EQ(charts.size(), occurrences(page, "data-chart=\""));
   EXPECT_EQ(charts[0]["kind"], "bars");
   EXPECT_EQ(charts[0]["rows"].size(), 12U);
+  EXPECT_NEAR(charts[0]["reference"], 0.21, 1e-12) << "ms of the fastest FP32";
+  std::map<std::string, int> kinds;
+  bool band = false;
+  bool frontier = false;
+  for (const auto& chart : charts) {
+    ++kinds[chart["kind"]];
+    for (const auto& row : chart["rows"]) {
+      band = band || row.contains("band");
+      frontier = frontier || row.value("frontier", false);
+    }
+  }
+  EXPECT_EQ(kinds, (std::map<std::string, int>{{"bars", 13}, {"scatter", 6}, {"lines", 2}}));
+  EXPECT_TRUE(band) << "a claimed loss";
+  EXPECT_TRUE(frontier);
   EXPECT_THAT(page, HasSubstr("Released under the MIT License")) << "Chart.js keeps its licence";
 }
 
@@ -167,7 +163,9 @@ TEST(ReportTest, WarnsOfAQuickRun) {
 TEST(ReportTest, SaysInASentenceThatThereIsNothing) {
   const std::string page = page_of({});
   for (const char* sentence :
-       {"No claim was judged in this run.", "Nothing was timed in this run.",
+       {"No claim was judged in this run.", "No whole network was timed in this run.",
+        "No layer was timed in this run.", "No predictions were compared in this run.",
+        "No network's layers were followed in this run.",
         "No scheme has both a speed and a loss in this run.", "No memory was measured in this run.",
         "No model was evaluated in this run.", "Every case of this run has trusted figures.",
         "Nothing is known of the build.", "The command that made this run was not kept."}) {

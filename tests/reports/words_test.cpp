@@ -66,6 +66,18 @@ TEST(EvidenceWordsTest, NeverCallAComputedFigureMeasured) {
   EXPECT_EQ(evidence_words("predicted"), "predicted, not measured");
 }
 
+TEST(NetworkWordsTest, SayHowManySamplesAtOnce) {
+  EXPECT_EQ(network_words(1, 2), "one sample at a time, 2 threads");
+  EXPECT_EQ(network_words(128, 1), "128 samples at once, 1 thread");
+}
+
+TEST(ChanceWordsTest, CallADifferenceRealBelowFivePercent) {
+  EXPECT_EQ(chance_words(0.62), "no more than chance (p\u00A0=\u00A00.62)");
+  EXPECT_EQ(chance_words(0.05), "no more than chance (p\u00A0=\u00A00.05)");
+  EXPECT_EQ(chance_words(0.049), "real (p\u00A0=\u00A00.049)");
+  EXPECT_EQ(chance_words(1e-9), "real (p\u00A0<\u00A00.001)");
+}
+
 TEST(RegimeWordsTest, NameTheTwoThatClaimsSpeakOf) {
   EXPECT_EQ(regime_words(1, "cold", 2), "decode: M = 1, cold weights, 2 threads");
   EXPECT_EQ(regime_words(128, "hot", 1), "batch: M = 128, hot weights, 1 thread");
