@@ -158,6 +158,14 @@ TEST(PairedTest, NoFlipsStillLeaveAnInterval) {
   EXPECT_GT(paired_error_growth(counts)->high, 1);
 }
 
+TEST(McNemarTest, IsTheExactTwoSidedBinomialTest) {
+  EXPECT_DOUBLE_EQ(mcnemar_p({.both_right = 90, .both_wrong = 10}), 1) << "without flips";
+  EXPECT_DOUBLE_EQ(mcnemar_p({.lost = 5, .won = 5}), 1);
+  EXPECT_NEAR(mcnemar_p({.lost = 6, .won = 0}), 2.0 / 64, 1e-15);
+  EXPECT_NEAR(mcnemar_p({.lost = 0, .won = 6}), 2.0 / 64, 1e-15);
+  EXPECT_NEAR(mcnemar_p({.lost = 9, .won = 1}), 2.0 * (1 + 10) / 1024, 1e-15);
+}
+
 TEST(PairedTest, ExtremesStayOrderedAndFinite) {
   for (const PairedCounts& counts :
        {PairedCounts{10, 0, 0, 0}, PairedCounts{0, 10, 0, 0}, PairedCounts{0, 0, 10, 0},

@@ -60,7 +60,9 @@ TEST(EvidenceTest, RegimesTakeTheirRowsAlone) {
                                     cold_batch,
                                     speedup({.layer = "m63", .m = 63}, 3, 2.9, 3.1),
                                     speedup({.layer = "m64", .m = 64}, 3, 2.9, 3.1),
-                                    speedup({.layer = "m128", .m = 128}, 3, 2.9, 3.1)};
+                                    speedup({.layer = "m128", .m = 128}, 3, 2.9, 3.1),
+                                    speedup({.layer = "", .m = 1}, 3, 2.9, 3.1),
+                                    speedup({.layer = "", .m = 128}, 3, 2.9, 3.1)};
   const auto cells = [&](ClaimRegime regime) {
     std::vector<std::string> names;
     for (const auto& group : collect_evidence(claim, claim.parts[0], regime, records)) {
@@ -69,6 +71,7 @@ TEST(EvidenceTest, RegimesTakeTheirRowsAlone) {
     return names;
   };
   EXPECT_THAT(cells(ClaimRegime::decode), ElementsAre("decoder/one 64x32"));
+  EXPECT_THAT(cells(ClaimRegime::network), ElementsAre("decoder rtn m=128"));
   EXPECT_THAT(cells(ClaimRegime::batch),
               ElementsAre("decoder/m64 64x32 m=64", "decoder/m128 64x32 m=128"));
 }

@@ -121,6 +121,20 @@ TEST_F(TimingFiguresTest, RoundsWithoutAPartnerTakeNoPart) {
   EXPECT_EQ(best->count, 3);
 }
 
+TEST_F(TimingFiguresTest, AWholeModelHasAThroughput) {
+  EXPECT_FALSE(find(figures(), int8_, "throughput")) << "of a layer";
+  CaseRow whole = int8_;
+  whole.layer.clear();
+  whole.m = 64;
+  const auto rows = timing_figures(std::vector{whole}, legs_);
+  const auto latency = find(rows, whole, "latency");
+  const auto throughput = find(rows, whole, "throughput");
+  ASSERT_TRUE(latency && throughput);
+  EXPECT_DOUBLE_EQ(throughput->value, 64 / latency->value);
+  EXPECT_DOUBLE_EQ(throughput->low, 64 / latency->high);
+  EXPECT_DOUBLE_EQ(throughput->high, 64 / latency->low);
+}
+
 TEST(AccuracyFiguresTest, LossIsPairedWithTheFirstBaseline) {
   const CaseRow fp32 = case_row("FP32", "x", "");
   const CaseRow int4 = case_row("W4A16", "x", "");
@@ -142,6 +156,8 @@ TEST(AccuracyFiguresTest, LossIsPairedWithTheFirstBaseline) {
   EXPECT_EQ(find(rows, int4, "flips_lost", "fp32")->value, 2);
   EXPECT_EQ(find(rows, int4, "flips_won", "fp32")->value, 1);
   EXPECT_DOUBLE_EQ(find(rows, int4, "agreement", "fp32")->value, 0.6);
+  // 2 against 1 of three flips: 2 (C(3,0) + C(3,1)) / 8, and no probability is above 1.
+  EXPECT_DOUBLE_EQ(find(rows, int4, "mcnemar_p", "fp32")->value, 1);
 }
 
 }  // namespace

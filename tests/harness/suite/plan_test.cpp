@@ -34,6 +34,13 @@ class PlanTest : public ::testing::Test {
                      kernels, machine_);
   }
 
+  Plan plan_of(const char* suite) const {
+    const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
+    return make_plan(parse_suite(suite, "suite.toml"),
+                     {.filters = {}, .threads = 1, .legs = 4, .both_arms = false}, kernels,
+                     machine_);
+  }
+
   Machine machine_;
 };
 
@@ -116,7 +123,7 @@ TEST_F(PlanTest, ColdCopiesExceedTheCacheSixteenTimes) {
 }
 
 TEST_F(PlanTest, AModelIsOneGroupWithACaseOfTheWhole) {
-  const Suite suite = parse_suite(R"(
+  const Plan planned = plan_of(R"(
 name = "s"
 description = "d"
 [[sweep]]
@@ -125,16 +132,40 @@ evaluate = true
 schemes = ["FP32", "W8A8"]
 backends = ["reference"]
 regimes = [{ m = 32, cache = "hot" }]
-)",
-                                  "suite.toml");
-  const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
-  const Plan planned = make_plan(
-      suite, {.filters = {}, .threads = 1, .legs = 4, .both_arms = false}, kernels, machine_);
+)");
   ASSERT_THAT(planned.groups, SizeIs(1));
   EXPECT_TRUE(planned.groups.front().evaluate);
   const auto cases = planned.cases();
   EXPECT_EQ(std::ranges::count(cases, "", &CaseRow::layer), 2);
-  EXPECT_THAT(cases, SizeIs(2 * (model_layers("fmnist-features").size() + 1)));
+  EXPECT_THAT(cases, SizeIs(2 * (model_info("fmnist-features").layers.size() + 1)));
+}
+
+TEST_F(PlanTest, ANetworkIsScoredWhereItHasTheMostRowsAndTimesItsLayersThere) {
+  const Plan planned = plan_of(R"(
+name = "s"
+description = "d"
+[[sweep]]
+model = "fmnist-cnn"
+evaluate = true
+schemes = ["FP32", "W8A8"]
+backends = ["reference", "openblas"]
+regimes = [{ m = 1, cache = "hot" }, { m = 32, cache = "hot" }]
+round_seconds = 0.003
+)");
+  ASSERT_THAT(planned.groups, SizeIs(2));
+  EXPECT_THAT(planned.groups,
+              Each(AllOf(Field(&Group::whole, true), Field(&Group::round_seconds, 0.003),
+                         Field(&Group::layers, model_info("fmnist-cnn").layers))));
+  EXPECT_FALSE(planned.groups[0].evaluate);
+  EXPECT_FALSE(planned.groups[0].times_layers());
+  EXPECT_TRUE(planned.groups[1].evaluate);
+  EXPECT_TRUE(planned.groups[1].times_layers());
+  for (const CaseRow& row : planned.cases()) {
+    // One layer that a backend refuses is enough for the whole network.
+    const bool is_linear = row.layer == "classes";
+    const bool runs = row.backend == "reference" || (is_linear && row.scheme == "FP32");
+    EXPECT_EQ(row.status, runs ? "planned" : "unsupported") << row.key << row.reason;
+  }
 }
 
 TEST_F(PlanTest, AForcedInstructionSetThatIsMissingIsRefused) {
