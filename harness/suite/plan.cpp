@@ -131,8 +131,9 @@ class Planner {
     whole.method = quantizes ? method : "none";
     whole.backend = backend;
     whole.status = "planned";
+    const CaseRow blank = whole;
     for (const LayerShape& layer : group.layers) {
-      CaseRow row = whole;
+      CaseRow row = blank;
       row.layer = layer.name;
       row.n = layer.n;
       row.k = layer.k;

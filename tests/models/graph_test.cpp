@@ -108,7 +108,7 @@ TEST(GraphTest, RefusesSizesOutOfRange) {
   }
   EXPECT_THAT(fault(Conv2d{.outputs = 1 << 20}, {1 << 10, 1 << 10, 1}),
               HasSubstr("output whose size is out of range"));
-  EXPECT_THAT(fault(Conv2d{.outputs = 2, .padding = 1 << 20}, {1, 1, 1}),
+  EXPECT_THAT(fault(Conv2d{.outputs = 1 << 20, .padding = 4096}, {1, 1, 1}),
               HasSubstr("output whose size is out of range"));
 }
 
