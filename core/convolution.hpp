@@ -5,8 +5,9 @@
 namespace qassay {
 
 /// Where a 2-D convolution looks: images are NHWC, one image a row of height * width * channels
-/// numbers. The same stride and zero padding on all sides. Output channel o reads the input channels
-/// of its group, [o / (outputs / groups)] * group_channels() and on; groups == channels is depthwise.
+/// numbers. The same stride and zero padding on all sides. Output channel o reads the input
+/// channels of its group, [o / (outputs / groups)] * group_channels() and on; groups == channels is
+/// depthwise.
 ///
 /// Its weights are a matrix W[n,k] of n output channels and k = kernel_height * kernel_width *
 /// group_channels(), in this order (the last fastest): with the patches of the input as rows it is

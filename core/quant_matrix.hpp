@@ -10,7 +10,8 @@
 namespace qassay {
 
 /// The weights of one layer in a scheme, plain and row-major, W[n,k]: n output channels, k
-/// input features (for a convolution those of core/convolution.hpp). A kernel's packed layout is its own affair.
+/// input features (for a convolution those of core/convolution.hpp). A kernel's packed layout is
+/// its own affair.
 ///
 /// Exactly one of the three arrays of weights is filled, as scheme.weights.kind says:
 ///   f32        values as they are

@@ -22,9 +22,9 @@ constexpr NumberFormat kStaticInt8{
     .kind = Kind::integer, .bits = 8, .per = Granularity::tensor, .zero_points = true};
 
 [[noreturn]] void refuse(std::string_view place, std::string_view text, std::string_view fault) {
-  throw InputError(
-      place, fmt::format("scheme '{}' {}", text, fault),
-      "write FP32, FP16, BF16 or W<2..8>A<8|16>[-tensor|-g<8..4096>][-asym][-static], such as W4A16-g128");
+  throw InputError(place, fmt::format("scheme '{}' {}", text, fault),
+                   "write FP32, FP16, BF16 or W<2..8>A<8|16>[-tensor|-g<8..4096>][-asym][-static], "
+                   "such as W4A16-g128");
 }
 
 std::optional<std::int64_t> take_number(std::string_view& text) {

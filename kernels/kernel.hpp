@@ -58,9 +58,9 @@ struct Device {
 
 /// What a call moves and computes, for the roofline.
 struct Traffic {
-  double weight_bytes = 0;                               // read once a call
-  double activation_bytes = 0;                           // input read and output written
-  double operations = 0;  // 2 * m * n * k, times the pixels of a convolution
+  double weight_bytes = 0;      // read once a call
+  double activation_bytes = 0;  // input read and output written
+  double operations = 0;        // 2 * m * n * k, times the pixels of a convolution
   enum class Unit { f32, bf16, int8 } unit = Unit::f32;  // whose peak bounds it
 };
 

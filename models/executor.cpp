@@ -20,9 +20,10 @@ bool is_layer(const Operator& op) {
 Executor::Executor(const Model& model, std::span<Prepared* const> prepared, std::int64_t m_max,
                    int threads)
     : m_max_(m_max) {
-  const auto layers = static_cast<std::size_t>(std::ranges::count_if(
-      model.graph.nodes, [](const Node& node) { return is_layer(node.op); }));
-  if (prepared.size() != layers || m_max < 1 || std::ranges::find(prepared, nullptr) != prepared.end()) {
+  const auto layers = static_cast<std::size_t>(
+      std::ranges::count_if(model.graph.nodes, [](const Node& node) { return is_layer(node.op); }));
+  if (prepared.size() != layers || m_max < 1 ||
+      std::ranges::find(prepared, nullptr) != prepared.end()) {
     throw std::invalid_argument(
         "an executor needs a prepared kernel for each layer, and m_max > 0");
   }
@@ -62,8 +63,8 @@ std::unique_ptr<Op> Executor::make(const Node& node, const std::vector<Extent>& 
                 .gradients = {}};
   for (const ValueId input : node.inputs) place.inputs.push_back(extents[input]);
   for (const ParameterShape& shape : own_parameters(node.op, place.inputs)) {
-    parameters_.push_back(std::make_unique<Tensor>(
-        parameters.at(fmt::format("{}.{}", node.name, shape.name))));
+    parameters_.push_back(
+        std::make_unique<Tensor>(parameters.at(fmt::format("{}.{}", node.name, shape.name))));
     place.parameters.push_back(parameters_.back().get());
   }
   return std::visit([&](const auto& op) { return make_op(op, place); }, node.op);

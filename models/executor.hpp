@@ -21,8 +21,9 @@ namespace qassay {
 class Executor {
  public:
   /// `prepared`: one per layer, in the order of layer_shapes(), made for a Problem of the layer's
-  /// shape with m_max >= `m_max`, its bias inside; must outlive the executor. All memory that a call
-  /// needs is planned and taken here. Throws std::invalid_argument when a layer lacks its kernel.
+  /// shape with m_max >= `m_max`, its bias inside; must outlive the executor. All memory that a
+  /// call needs is planned and taken here. Throws std::invalid_argument when a layer lacks its
+  /// kernel.
   Executor(const Model& model, std::span<Prepared* const> prepared, std::int64_t m_max,
            int threads);
 

@@ -5,8 +5,8 @@
 
 namespace qassay {
 
-/// A small residual convolutional net (He et al. 2016, arXiv:1512.03385) for Fashion-MNIST's 28 x 28
-/// pixels: a stem, then four blocks of two 3x3 convolutions with 32, 64, 64 and 128 channels, of
+/// A small residual convolutional net (He et al. 2016, arXiv:1512.03385) for Fashion-MNIST's 28 x
+/// 28 pixels: a stem, then four blocks of two 3x3 convolutions with 32, 64, 64 and 128 channels, of
 /// which the second and fourth halve the image; about 380,000 parameters. Without parameters.
 Model fmnist_cnn();
 

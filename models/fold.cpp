@@ -34,8 +34,7 @@ void fold(const std::string& layer, bool had_bias, const std::string& norm, doub
   const std::vector<float> var = take(".running_var");
   std::vector<float>& weights = parameters.at(layer + ".weight").values;
   Tensor& bias = parameters[layer + ".bias"];
-  if (!had_bias)
-    bias = {{static_cast<std::int64_t>(gain.size())}, std::vector<float>(gain.size())};
+  if (!had_bias) bias = {{static_cast<std::int64_t>(gain.size())}, std::vector<float>(gain.size())};
   const std::size_t k = weights.size() / gain.size();
   for (std::size_t n = 0; n < gain.size(); ++n) {
     const double factor = gain[n] / std::sqrt(var[n] + epsilon);

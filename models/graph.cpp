@@ -13,8 +13,8 @@
 namespace qassay {
 namespace {
 
-constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;   // of one value of one sample
-constexpr double kMostAttribute = 1 << 20;  // far from any overflow
+constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;  // of one value of one sample
+constexpr double kMostAttribute = 1 << 20;                     // far from any overflow
 
 [[noreturn]] void refuse(const Node& node, std::string_view fault) {
   throw InputError(fmt::format("node '{}' ({})", node.name, kind_name(node.op)), fault,
@@ -54,9 +54,8 @@ std::string describe(const Node& node) {
   std::string text = fmt::format("{}: {}(", node.name, kind_name(node.op));
   std::visit(
       [&](const auto& op) {
-        for_each_attribute(op, [&](const char* name, auto value) {
-          text += fmt::format("{}={} ", name, value);
-        });
+        for_each_attribute(
+            op, [&](const char* name, auto value) { text += fmt::format("{}={} ", name, value); });
       },
       node.op);
   return text + fmt::format("{})", fmt::join(node.inputs, ", "));
@@ -106,10 +105,8 @@ std::vector<LayerShape> layer_shapes(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     const Extent& input = extents[node.inputs.front()];
     if (const auto* linear = std::get_if<Linear>(&node.op)) {
-      layers.push_back({.name = node.name,
-                        .n = linear->outputs,
-                        .k = input.channels,
-                        .bias = linear->bias});
+      layers.push_back(
+          {.name = node.name, .n = linear->outputs, .k = input.channels, .bias = linear->bias});
     } else if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
       const Convolution convolution = convolution_of(*conv, input);
       layers.push_back({.name = node.name,

@@ -101,8 +101,8 @@ struct Graph {
 };
 
 /// The extent of every value. Throws InputError naming the node when the graph is none: no nodes,
-/// a name that is empty or used twice, an input that does not come before, an output that nothing uses, numbers out of
-/// range, or extents that do not fit.
+/// a name that is empty or used twice, an input that does not come before, an output that nothing
+/// uses, numbers out of range, or extents that do not fit.
 std::vector<Extent> infer_extents(const Graph& graph);
 
 /// What is known of a layer (a linear or convolution node) without its weights.

@@ -28,12 +28,14 @@ void check_tensor(const ParameterShape& wanted, const Parameters& parameters,
   const auto found = parameters.find(wanted.name);
   if (found == parameters.end()) refuse("is missing");
   const Tensor& tensor = found->second;
-  if (tensor.dims != wanted.dims || static_cast<std::int64_t>(tensor.values.size()) != elements(wanted.dims)) {
+  if (tensor.dims != wanted.dims ||
+      static_cast<std::int64_t>(tensor.values.size()) != elements(wanted.dims)) {
     refuse(fmt::format("is [{}], but the graph needs [{}]", fmt::join(tensor.dims, ", "),
                        fmt::join(wanted.dims, ", ")));
   }
   for (std::size_t i = 0; i < tensor.values.size(); ++i) {
-    if (!std::isfinite(tensor.values[i])) refuse(fmt::format("has a value at {} that is not finite", i));
+    if (!std::isfinite(tensor.values[i]))
+      refuse(fmt::format("has a value at {} that is not finite", i));
   }
 }
 
@@ -61,8 +63,8 @@ void check_model(const Model& model, std::string_view place) {
   }
   for (const auto& [name, tensor] : model.parameters) {
     if (!known.contains(name)) {
-      throw InputError(fmt::format("{}: parameter '{}'", place, name), "belongs to no node of the graph",
-                       "remove it or correct the graph");
+      throw InputError(fmt::format("{}: parameter '{}'", place, name),
+                       "belongs to no node of the graph", "remove it or correct the graph");
     }
   }
 }
@@ -74,8 +76,9 @@ Layer layer_of(const Model& model, const LayerShape& shape) {
 }
 
 std::string content_hash(const Model& model) {
-  std::string text = fmt::format("{}\n{}\n{}x{}x{}\n", model.name, model.dataset, model.graph.input.height,
-                                 model.graph.input.width, model.graph.input.channels);
+  std::string text =
+      fmt::format("{}\n{}\n{}x{}x{}\n", model.name, model.dataset, model.graph.input.height,
+                  model.graph.input.width, model.graph.input.channels);
   for (const Node& node : model.graph.nodes) text += describe(node) + "\n";
   for (const auto& [name, tensor] : model.parameters) {
     text += fmt::format("{}[{}]", name, fmt::join(tensor.dims, ","));

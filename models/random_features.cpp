@@ -52,12 +52,10 @@ std::string RandomFeatureRecipe::key() const {
 
 Layer random_feature_layer(const TrainingSet& training, const RandomFeatureRecipe& recipe) {
   const InputStatistics inputs = input_statistics(training);
-  Layer layer{.shape = {.name = kFeatures,
-                        .n = recipe.features,
-                        .k = training.features,
-                        .bias = true},
-              .weights = {},
-              .bias = {}};
+  Layer layer{
+      .shape = {.name = kFeatures, .n = recipe.features, .k = training.features, .bias = true},
+      .weights = {},
+      .bias = {}};
   layer.weights.resize(static_cast<std::size_t>(layer.shape.n * layer.shape.k));
   layer.bias.resize(static_cast<std::size_t>(layer.shape.n));
   fill_normal(layer.weights, seed_from_name(recipe.seed_name + "/weights"),

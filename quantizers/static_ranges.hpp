@@ -11,8 +11,8 @@ namespace qassay {
 
 /// The grid of every layer's input for static activations (u8, asymmetric, one a tensor): from the
 /// smallest to the largest number that the calibration samples put there (min-max calibration,
-/// Krishnamoorthi 2018, arXiv:1806.08342, section 3.1). `floating`: the model in FP32, whose hook is
-/// used and removed. `layers`: how many it has. Throws InputError when an input is not finite.
+/// Krishnamoorthi 2018, arXiv:1806.08342, section 3.1). `floating`: the model in FP32, whose hook
+/// is used and removed. `layers`: how many it has. Throws InputError when an input is not finite.
 std::vector<Grid> static_input_grids(Executor& floating, std::size_t layers,
                                      const CalibrationSet& samples);
 

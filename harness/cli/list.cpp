@@ -25,9 +25,9 @@ int list_command(const Command& self, const Arguments& arguments) {
   for (const std::string& name : catalogue_models()) {
     const ModelInfo model = model_info(name);
     fmt::print("  {:<24} {}\n", name,
-               model.missing ? "not here: " + model.missing->reason
-                             : fmt::format("{} layers, evaluated on {}", model.layers.size(),
-                                           model.dataset));
+               model.missing
+                   ? "not here: " + model.missing->reason
+                   : fmt::format("{} layers, evaluated on {}", model.layers.size(), model.dataset));
   }
 
   std::vector<std::filesystem::path> paths{default_kernel_library()};

@@ -94,9 +94,9 @@ class Planner {
     group.evaluate = group.whole && scores(sweep, regime);
     group.regime = regime;
     group.round_seconds = sweep.round_seconds;
-    group.key = fmt::format("{}{}:m{}:{}:t{}", model.name,
-                            together ? "" : "/" + layers.front().name, regime.m,
-                            to_string(regime.cache), options_.threads);
+    group.key =
+        fmt::format("{}{}:m{}:{}:t{}", model.name, together ? "" : "/" + layers.front().name,
+                    regime.m, to_string(regime.cache), options_.threads);
     group.layers = std::move(layers);
     for (const Scheme& scheme : sweep.schemes) {
       for (const std::string& backend : sweep.backends) {

@@ -52,7 +52,8 @@ std::vector<Regime> parse_regimes(const TomlTable& sweep) {
 }
 
 Sweep parse_sweep(const TomlTable& table, std::string_view place) {
-  table.allow_only({"model", "shapes", "evaluate", "schemes", "methods", "backends", "regimes", "round_seconds"});
+  table.allow_only({"model", "shapes", "evaluate", "schemes", "methods", "backends", "regimes",
+                    "round_seconds"});
   Sweep sweep;
   sweep.model = table.text("model");
   if (sweep.model.find_first_of("/: \t\n") != std::string::npos) {

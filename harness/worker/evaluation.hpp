@@ -20,8 +20,8 @@ void append_distortion(const CaseRow& row, const std::string& prefix, const Dist
 class Evaluation {
  public:
   /// `images`: the batch that gave `layers` their inputs and outputs in FP32.
-  Evaluation(const Model& model, const std::vector<LegLayer>& layers,
-             std::span<const float> images, const Job& job);
+  Evaluation(const Model& model, const std::vector<LegLayer>& layers, std::span<const float> images,
+             const Job& job);
 
   /// Adds the predictions of all samples; for each layer how far its output is from FP32 with the
   /// errors of the layers before it ("accumulated_..."); and for FP32 the floor of every loss: how

@@ -20,9 +20,10 @@ constexpr std::int64_t kCalibrationBatch = 128;
 constexpr std::string_view kCalibrationSeed = "static activations";
 
 bool needs_ranges(const Group& group, const std::vector<LegLayer>& layers) {
-  return std::ranges::any_of(group.cases, [](const CaseRow& row) {
-           return parse_scheme(row.scheme).quantizes_input();
-         }) && std::ranges::any_of(layers, [](const LegLayer& layer) {
+  return std::ranges::any_of(
+             group.cases,
+             [](const CaseRow& row) { return parse_scheme(row.scheme).quantizes_input(); }) &&
+         std::ranges::any_of(layers, [](const LegLayer& layer) {
            return layer.layer.shape.convolution.has_value();
          });
 }
@@ -76,8 +77,7 @@ std::vector<LegLayer> build_layers(const Group& group, const Model* model,
   for (const LayerShape& shape : group.layers) {
     Layer layer = synthetic_layer(fmt::format("{}/{}", group.model, shape.name), shape.n, shape.k);
     layer.shape.name = shape.name;
-    layers.push_back(
-        {std::move(layer), synthetic_activations(group.regime.m, shape.k), {}, {}});
+    layers.push_back({std::move(layer), synthetic_activations(group.regime.m, shape.k), {}, {}});
   }
   return layers;
 }

@@ -18,8 +18,8 @@ namespace qassay {
 /// convolution some images, on all pixels of a sample of the channels.
 class Verifier {
  public:
-  Verifier(const LegLayer& layer, std::int64_t m, const KernelChoice& kernels,
-           const Device& device, std::uint64_t seed);
+  Verifier(const LegLayer& layer, std::int64_t m, const KernelChoice& kernels, const Device& device,
+           std::uint64_t seed);
 
   struct Finding {
     Comparison comparison;

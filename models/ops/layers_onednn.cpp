@@ -1,7 +1,7 @@
 // Linear layers and convolutions in FP32 for training, by oneDNN's jitted primitives: forward, and
-// backward by data and by weights. A linear layer is a convolution of a 1x1 image with a 1x1 kernel.
-// Images stay NHWC; weights are in the layout that each primitive likes best, written there from the
-// model's own at every step, for the optimizer changes them.
+// backward by data and by weights. A linear layer is a convolution of a 1x1 image with a 1x1
+// kernel. Images stay NHWC; weights are in the layout that each primitive likes best, written there
+// from the model's own at every step, for the optimizer changes them.
 
 #include <dnnl.hpp>
 #include <map>
@@ -66,13 +66,11 @@ class TrainedLayer final : public Op {
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
     Batch& batch = for_samples(y.rows);
-    reorder(plain_weights(), parameters_[0]->values.data(), batch.forward.weights_desc(),
-            weights_);
+    reorder(plain_weights(), parameters_[0]->values.data(), batch.forward.weights_desc(), weights_);
     Step& step = batch.forward_step;
     step.set(DNNL_ARG_SRC, batch.forward.src_desc(), x.front().data);
     step.set(DNNL_ARG_WEIGHTS, batch.forward.weights_desc(), weights_.as<float>());
-    if (bias_)
-      step.set(DNNL_ARG_BIAS, batch.forward.bias_desc(), parameters_[1]->values.data());
+    if (bias_) step.set(DNNL_ARG_BIAS, batch.forward.bias_desc(), parameters_[1]->values.data());
     step.set(DNNL_ARG_DST, batch.forward.dst_desc(), y.data);
     step.run(stream_);
   }
@@ -151,13 +149,12 @@ class TrainedLayer final : public Op {
     if (found != batches_.end()) return found->second;
     constexpr auto kKind = dnnl::prop_kind::forward_training;
     constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
-    const auto description =
-        bias_ ? dnnl::convolution_forward::desc(kKind, kAlgorithm, source(samples), any_weights(),
-                                                bias(), destination(samples), strides(), padding(),
-                                                far_padding())
-              : dnnl::convolution_forward::desc(kKind, kAlgorithm, source(samples), any_weights(),
-                                                destination(samples), strides(), padding(),
-                                                far_padding());
+    const auto description = bias_ ? dnnl::convolution_forward::desc(
+                                         kKind, kAlgorithm, source(samples), any_weights(), bias(),
+                                         destination(samples), strides(), padding(), far_padding())
+                                   : dnnl::convolution_forward::desc(
+                                         kKind, kAlgorithm, source(samples), any_weights(),
+                                         destination(samples), strides(), padding(), far_padding());
     Batch batch;
     batch.forward = {description, with_own_scratchpad(), engine()};
     batch.forward_step = Step(batch.forward, dnnl::convolution_forward(batch.forward));
@@ -168,20 +165,17 @@ class TrainedLayer final : public Op {
     if (batch.has_backward) return;
     constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
     const std::int64_t samples = batch.forward.src_desc().dims()[0];
-    batch.by_data = {
-        dnnl::convolution_backward_data::desc(kAlgorithm, source(samples), any_weights(),
-                                              destination(samples), strides(), padding(),
-                                              far_padding()),
-        with_own_scratchpad(), engine(), batch.forward};
+    batch.by_data = {dnnl::convolution_backward_data::desc(kAlgorithm, source(samples),
+                                                           any_weights(), destination(samples),
+                                                           strides(), padding(), far_padding()),
+                     with_own_scratchpad(), engine(), batch.forward};
     batch.data_step = Step(batch.by_data, dnnl::convolution_backward_data(batch.by_data));
-    const auto description =
-        bias_ ? dnnl::convolution_backward_weights::desc(kAlgorithm, source(samples),
-                                                         any_weights(), bias(),
-                                                         destination(samples), strides(), padding(),
-                                                         far_padding())
-              : dnnl::convolution_backward_weights::desc(kAlgorithm, source(samples),
-                                                         any_weights(), destination(samples),
-                                                         strides(), padding(), far_padding());
+    const auto description = bias_ ? dnnl::convolution_backward_weights::desc(
+                                         kAlgorithm, source(samples), any_weights(), bias(),
+                                         destination(samples), strides(), padding(), far_padding())
+                                   : dnnl::convolution_backward_weights::desc(
+                                         kAlgorithm, source(samples), any_weights(),
+                                         destination(samples), strides(), padding(), far_padding());
     batch.by_weights = {description, with_own_scratchpad(), engine(), batch.forward};
     batch.weights_step =
         Step(batch.by_weights, dnnl::convolution_backward_weights(batch.by_weights));

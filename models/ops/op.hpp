@@ -43,8 +43,8 @@ struct OpPlace {
 
 /// One overload an operator, in the file of its family. output_extent throws std::invalid_argument
 /// with a reason when the inputs do not fit or a number of the operator is out of range.
-#define QASSAY_OPERATOR(Type)                                               \
-  Extent output_extent(const Type& op, std::span<const Extent> inputs);     \
+#define QASSAY_OPERATOR(Type)                                           \
+  Extent output_extent(const Type& op, std::span<const Extent> inputs); \
   std::unique_ptr<Op> make_op(const Type& op, const OpPlace& place);
 
 QASSAY_OPERATOR(Linear)
@@ -67,7 +67,8 @@ std::vector<ParameterShape> own_parameters(const Operator& op, std::span<const E
 
 Convolution convolution_of(const Conv2d& op, const Extent& input);
 
-/// Linear and convolution run through oneDNN when they are trained: why they cannot here, or nothing.
+/// Linear and convolution run through oneDNN when they are trained: why they cannot here, or
+/// nothing.
 std::optional<Refusal> training_missing();
 
 }  // namespace qassay

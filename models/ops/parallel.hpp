@@ -5,8 +5,8 @@
 
 namespace qassay {
 
-/// Calls f(begin, end) for equal shares of 0 .. count, a thread each. Results of f must not depend on
-/// where the shares begin.
+/// Calls f(begin, end) for equal shares of 0 .. count, a thread each. Results of f must not depend
+/// on where the shares begin.
 template <typename F>
 void for_shares(std::int64_t count, int threads, F f) {
 #pragma omp parallel for num_threads(threads) schedule(static, 1)

@@ -23,10 +23,7 @@ struct Pixels {
 class Pool : public Op {
  public:
   Pool(const Window& window, const OpPlace& place)
-      : window_(window),
-        in_(place.inputs.front()),
-        out_(place.output),
-        threads_(place.threads) {}
+      : window_(window), in_(place.inputs.front()), out_(place.output), threads_(place.threads) {}
 
  protected:
   /// f(sample, index of the output pixel, its window) for all of them, in parallel over samples.

@@ -12,8 +12,7 @@ namespace {
 class Copy final : public Op {
  public:
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
-    if (x.front().data != y.data)
-      std::copy_n(x.front().data, y.rows * y.cols, y.data);
+    if (x.front().data != y.data) std::copy_n(x.front().data, y.rows * y.cols, y.data);
   }
   void backward(std::span<const ConstMatrix>, ConstMatrix, ConstMatrix dy,
                 std::span<const Matrix> dx) override {
@@ -42,8 +41,7 @@ class SoftmaxRows final : public Op {
       for (std::int64_t c = 0; c < y.cols; ++c)
         dot += static_cast<double>(dy.row(row)[c]) * y.row(row)[c];
       for (std::int64_t c = 0; c < y.cols; ++c) {
-        dx.front().row(row)[c] =
-            static_cast<float>(y.row(row)[c] * (dy.row(row)[c] - dot));
+        dx.front().row(row)[c] = static_cast<float>(y.row(row)[c] * (dy.row(row)[c] - dot));
       }
     }
   }

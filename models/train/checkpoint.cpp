@@ -58,7 +58,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string&
       refuse(file, "lacks parameter '" + shape.name + "', or has it in another shape");
   }
   if (checkpoint.optimizer.empty()) refuse(file, "lacks the optimizer's state");
-  if (checkpoint.parameters.size() != shapes.size()) refuse(file, "has parameters of another model");
+  if (checkpoint.parameters.size() != shapes.size())
+    refuse(file, "has parameters of another model");
   return checkpoint;
 }
 

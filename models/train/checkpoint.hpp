@@ -15,8 +15,8 @@ struct Checkpoint {
   Parameters optimizer;  // Optimizer::state
 };
 
-/// Written to a temporary name and renamed: a kill leaves the one before. `key` names model, data and
-/// recipe.
+/// Written to a temporary name and renamed: a kill leaves the one before. `key` names model, data
+/// and recipe.
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& key,
                      const std::filesystem::path& file);
 

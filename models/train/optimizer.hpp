@@ -7,8 +7,8 @@
 
 namespace qassay {
 
-/// Stochastic gradient descent with Nesterov's momentum (Sutskever et al. 2013): v = momentum v + g,
-/// w -= rate (g + momentum v), where g holds weight_decay w.
+/// Stochastic gradient descent with Nesterov's momentum (Sutskever et al. 2013): v = momentum v +
+/// g, w -= rate (g + momentum v), where g holds weight_decay w.
 struct Sgd {
   double momentum = 0.9;
   double weight_decay = 5e-4;

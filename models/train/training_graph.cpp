@@ -20,7 +20,8 @@ TrainingGraph::TrainingGraph(Model& model, std::int64_t samples, int threads) : 
     slopes_.emplace_back(id == 0 ? 0 : bytes);
     widest = std::max(widest, features_[id]);
   }
-  for (Buffer& more : more_) more = Buffer(static_cast<std::size_t>(samples * widest) * sizeof(float));
+  for (Buffer& more : more_)
+    more = Buffer(static_cast<std::size_t>(samples * widest) * sizeof(float));
 
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
     const Node& node = model.graph.nodes[i];

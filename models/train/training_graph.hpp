@@ -42,8 +42,8 @@ class TrainingGraph {
   std::int64_t rows_ = 0;  // of the batch in hand
   ConstMatrix input_;
   std::vector<Step> steps_;
-  std::vector<std::int64_t> features_;    // by value
-  std::vector<Buffer> values_, slopes_;   // by value; none for the input
+  std::vector<std::int64_t> features_;   // by value
+  std::vector<Buffer> values_, slopes_;  // by value; none for the input
   Buffer more_[2];  // a value's derivative by one more of its uses, by input of the node in hand
   Parameters gradients_;
 };
