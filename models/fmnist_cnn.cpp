@@ -13,9 +13,9 @@ class Builder {
   /// The value in hand: the last node's output.
   ValueId value() const { return value_; }
 
-  void add(std::string name, Operator op) { add(std::move(name), std::move(op), {value_}); }
-  void add(std::string name, Operator op, std::vector<ValueId> inputs) {
-    graph_.nodes.push_back({std::move(name), std::move(op), std::move(inputs)});
+  void add(std::string name, const Operator& op) { add(std::move(name), op, {value_}); }
+  void add(std::string name, const Operator& op, std::vector<ValueId> inputs) {
+    graph_.nodes.push_back({std::move(name), op, std::move(inputs)});
     value_ = graph_.nodes.size();
   }
 

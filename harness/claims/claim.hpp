@@ -60,6 +60,9 @@ struct Claim {
   std::string baseline;  // of a speedup: "best-fp32" | "own-fp32"; else empty
   std::vector<ClaimRegime> regimes;
   std::vector<ClaimPart> parts;
+  /// Metric loss_growth, in place of parts: groups of schemes, each said to lose more than the one
+  /// before.
+  std::vector<std::vector<std::string>> order;
   std::optional<Footprint> footprint;      // metric footprint: what to compute
   std::optional<ReasonCode> not_testable;  // no evidence can be had here, and why
   std::string explanation;                 // of not_testable, in words

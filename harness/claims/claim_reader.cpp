@@ -127,16 +127,20 @@ ClaimedRange read_range(const TomlTable& table) {
   return {ends[0], ends[1]};
 }
 
-ClaimPart read_part(const TomlTable& table, bool patterns) {
-  ClaimPart part{table.texts("schemes"), read_range(table)};
-  for (const std::string& scheme : part.schemes) {
+std::vector<std::string> read_schemes(const TomlTable& table, bool patterns) {
+  std::vector<std::string> schemes = table.texts("schemes");
+  for (const std::string& scheme : schemes) {
     const bool is_pattern = patterns && scheme.find('*') != std::string::npos;
     if (is_pattern || is_scheme(scheme)) continue;
     table.refuse("schemes", fmt::format("'{}' is no scheme", scheme),
                  patterns ? "write a scheme like W4A16-g128, or a pattern like W4*"
                           : "write a scheme like W4A16-g128");
   }
-  return part;
+  return schemes;
+}
+
+ClaimPart read_part(const TomlTable& table, bool patterns) {
+  return {read_schemes(table, patterns), read_range(table)};
 }
 
 std::vector<ClaimPart> read_parts(const TomlTable& table, bool patterns) {
@@ -158,6 +162,19 @@ std::vector<ClaimPart> read_parts(const TomlTable& table, bool patterns) {
     }
   }
   return parts;
+}
+
+/// order = [{ schemes = ["FP16"] }, { schemes = ["W8A8"] }, ...]
+std::vector<std::vector<std::string>> read_order(const TomlTable& table) {
+  std::vector<std::vector<std::string>> order;
+  for (const TomlTable& group : table.tables("order")) {
+    group.allow_only({"schemes"});
+    order.push_back(read_schemes(group, true));
+  }
+  if (order.size() < 2) {
+    table.refuse("order", "has fewer than two groups", "list at least two, the lesser loss first");
+  }
+  return order;
 }
 
 KvCache read_kv_cache(const TomlTable& table) {
@@ -199,7 +216,7 @@ Claim read_claim(TomlTable table) {
   claim.id = read_id(table);
   table.rename(fmt::format("claim '{}'", claim.id));
   table.allow_only({"id", "statement", "source", "metric", "better", "kind", "baseline", "schemes",
-                    "regimes", "range", "value", "tolerance", "tolerance_relative", "part",
+                    "regimes", "range", "value", "tolerance", "tolerance_relative", "part", "order",
                     "footprint", "not_testable", "explanation"});
   claim.statement = table.text("statement");
   claim.source = table.text("source");
@@ -210,7 +227,19 @@ Claim read_claim(TomlTable table) {
   claim.regimes = read_regimes(table, *claim.metric);
 
   const bool arithmetic = claim.metric->evidence == Evidence::arithmetic;
-  claim.parts = read_parts(table, !arithmetic);
+  const bool ordered = claim.metric->name == "loss_growth";
+  if (ordered != table.has("order")) {
+    table.refuse("order", "goes with metric loss_growth, and that with order",
+                 "give both or neither");
+  }
+  if (ordered) {
+    for (const std::string_view key : {"schemes", "range", "value", "part"}) {
+      if (table.has(key)) table.refuse(key, "is what order says already", "leave it out");
+    }
+    claim.order = read_order(table);
+  } else {
+    claim.parts = read_parts(table, !arithmetic);
+  }
 
   if (table.has("not_testable")) {
     const std::string reason = table.text("not_testable");

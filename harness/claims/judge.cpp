@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@ namespace qassay {
 namespace {
 
 constexpr double kBytesPerGb = 1e9;
+constexpr double kMostGrowth = 10;  // percent: the largest loss that anyone claims
 
 VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme,
                      ClaimRegime regime) {
@@ -211,6 +213,65 @@ std::vector<VerdictRow> judge_measured(const Claim& claim, const ClaimPart& part
   return rows;
 }
 
+/// One step of an order on one backend: how much more the later group of schemes loses. The ends
+/// are the farthest that the two means allow, for evaluations of one model err together.
+VerdictRow judge_step(const Claim& claim, const std::string& backend,
+                      const std::vector<CellFigure>& lesser, const std::vector<CellFigure>& greater,
+                      const std::string& schemes, const JudgeContext& context) {
+  VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, schemes, ClaimRegime::model);
+  row.backend = backend;
+  row.cells = static_cast<int>(lesser.size() + greater.size());
+  if (lesser.empty() || greater.empty()) {
+    set_verdict(row, Outcome::not_testable, ReasonCode::no_vector_kernel);
+    row.note = "one side has no evaluation on this backend";
+    return row;
+  }
+  const Interval before = mean_over_evaluations(lesser);
+  const Interval after = mean_over_evaluations(greater);
+  const Interval growth{after.value - before.value, after.low - before.high,
+                        after.high - before.low, std::min(before.count, after.count)};
+  set_estimate(row, growth);
+  row.baseline = joined_baselines(greater);
+  row.covered = growth.value >= 0 ? row.cells : 0;
+  row.note = fmt::format("the loss is {:.3g} % and then {:.3g} %", before.value, after.value);
+  if (context.quick) {
+    set_verdict(row, Outcome::inconclusive, ReasonCode::underpowered);
+  } else {
+    set_verdict(row, decide(growth, {0, kMostGrowth}, claim.metric->better), std::nullopt);
+  }
+  return row;
+}
+
+std::vector<VerdictRow> judge_order(const Claim& claim, std::span<const Record> records,
+                                    const JudgeContext& context) {
+  // Figures by backend, for each group of the order.
+  std::map<std::string, std::vector<std::vector<CellFigure>>> by_backend;
+  for (std::size_t i = 0; i < claim.order.size(); ++i) {
+    const ClaimPart part{claim.order[i], {0, kMostGrowth}};
+    for (const CellEvidence& group : collect_evidence(claim, part, ClaimRegime::model, records)) {
+      auto& groups = by_backend[group.backend];
+      groups.resize(claim.order.size());
+      groups[i].insert(groups[i].end(), group.figures.begin(), group.figures.end());
+    }
+  }
+  std::vector<VerdictRow> rows;
+  for (const auto& [backend, groups] : by_backend) {
+    for (std::size_t i = 1; i < groups.size(); ++i) {
+      rows.push_back(judge_step(claim, backend, groups[i - 1], groups[i],
+                                fmt::format("{} < {}", fmt::join(claim.order[i - 1], ", "),
+                                            fmt::join(claim.order[i], ", ")),
+                                context));
+    }
+  }
+  if (rows.empty()) {
+    VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, "", ClaimRegime::model);
+    set_verdict(row, Outcome::not_testable, ReasonCode::not_comparable);
+    row.note = "the run evaluates no model in these schemes";
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part) {
   const Footprint& footprint = *claim.footprint;
   const std::vector<std::string> readings =
@@ -285,6 +346,7 @@ std::vector<VerdictRow> say_not_testable(const Claim& claim, const ClaimPart& pa
 
 std::vector<VerdictRow> judge(const Claim& claim, std::span<const Record> records,
                               const JudgeContext& context) {
+  if (!claim.order.empty()) return judge_order(claim, records, context);
   std::vector<VerdictRow> rows;
   for (const ClaimPart& part : claim.parts) {
     std::vector<VerdictRow> of_part;

@@ -21,6 +21,7 @@ constexpr std::array kMetrics{
     ClaimMetric{"bytes_per_parameter", "bytes", Better::lower, Evidence::bytes, "weight_bytes",
                 as_is, ""},
     ClaimMetric{"loss", "%", Better::lower, Evidence::accuracy, "loss", as_is, ""},
+    ClaimMetric{"loss_growth", "%", Better::higher, Evidence::accuracy, "loss", as_is, ""},
     ClaimMetric{"loss_points", "points", Better::lower, Evidence::accuracy, "loss_points", as_is,
                 ""},
     ClaimMetric{"accuracy_kept", "%", Better::higher, Evidence::accuracy, "loss", percent_left, ""},

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "embedded/default_suite.hpp"
+#include "embedded/self_check_suite.hpp"
 #include "harness/suite/suite.hpp"
 
 namespace qassay {
@@ -17,7 +18,8 @@ struct Shipped {
   std::string_view (*text)();
 };
 
-constexpr Shipped kShipped[] = {{"default", embedded::default_suite}};
+constexpr Shipped kShipped[] = {{"default", embedded::default_suite},
+                                {"self-check", embedded::self_check_suite}};
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

@@ -3,8 +3,12 @@
 import csv
 import io
 import json
+import pathlib
+import shutil
 
 from harness import SMALL, ProgramTest
+
+REFERENCE_MODELS = pathlib.Path(__file__).parents[2] / "models" / "reference"
 
 MODEL = """
 name = "model"
@@ -17,6 +21,9 @@ schemes = ["FP32", "W8A8", "W4A8-g32", "W4A8-g128"]
 backends = ["openblas", "cpu", "reference"]
 regimes = [{ m = 64, cache = "hot" }]
 """
+
+NETWORK = MODEL.replace('"openblas", "cpu", "reference"', '"onednn", "cpu"').replace(
+    '"W8A8", "W4A8-g32", "W4A8-g128"', '"W8A8"').replace("{ m = 64", "{ m = 1, cache = \"hot\" }, { m = 64")
 
 COLUMNS = ("run case arm model layer n k m cache threads scheme group method backend kernel implementation status "
            "reason metric value low high count unit baseline").split()
@@ -67,6 +74,28 @@ class RunTest(ProgramTest):
         self.assertIn("tiny/48x160:m5:hot", listed)
         self.assertIn("groups", self.run_suite(self.suite(), "--dry-run").stdout)
         self.assertFalse(self.store.exists())
+
+    def test_a_network_of_ones_own_takes_the_place_of_the_suites(self):
+        shutil.copytree(REFERENCE_MODELS / "fmnist-cnn", self.folder / "mine")
+        self.run_suite(self.suite(NETWORK), "--quick", "--model", "mine")
+        records = self.records()
+        self.assertEqual({row["model"] for row in records}, {"fmnist-cnn"})
+        self.assertFalse({row["status"] for row in records} - {"passed", "skipped"})
+        by_metric = {row["metric"]: row for row in records}
+        self.assertLessEqual({"throughput", "accumulated_relative_error", "mcnemar_p", "floor_flips"}, set(by_metric))
+        self.assertEqual({row["m"] for row in records if row["metric"] == "throughput"}, {1, 64})
+        for row in records:
+            if row["metric"] == "top1":
+                self.assertGreater(row["value"], 0.92, row["case"])
+
+        config = self.folder / "mine" / "config.json"
+        config.write_text(config.read_text().replace('"kernel": 3', '"kernel": 5', 1))
+        before = self.digest(self.store)
+        refused = self.run_suite(self.suite(NETWORK), "--quick", "--model", "mine", status=2)
+        self.assertIn("stem.weight", refused.stderr)
+        self.assertEqual(len(refused.stderr.strip().splitlines()), 1, refused.stderr)
+        self.assertEqual(self.digest(self.store), before)
+        self.assertIn("neither", self.run_suite(self.suite(NETWORK), "--model", "nowhere", status=2).stderr)
 
     def test_accuracies_repeat_and_equal_the_references(self):
         accuracies = []

@@ -241,6 +241,23 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"Measured", "\"derived\"", "\"measured\"", "kind: does not fit", true}),
     [](const auto& fault) { return fault.param.name; });
 
+TEST(ClaimReaderTest, AnOrderStandsInPlaceOfSchemesAndRange) {
+  const std::string head =
+      "[[claim]]\nid = \"o\"\nstatement = \"s\"\nsource = \"s\"\nbetter = \"higher\"\n"
+      "kind = \"measured\"\nregimes = [\"model\"]\nmetric = \"loss_growth\"\n";
+  const std::string order =
+      "order = [{ schemes = [\"FP16\"] }, { schemes = [\"W8A8\", \"W4*\"] }]\n";
+  const auto claims = read_claims(head + order, "c.toml");
+  EXPECT_THAT(claims.at(0).order, ::testing::ElementsAre(std::vector<std::string>{"FP16"},
+                                                         std::vector<std::string>{"W8A8", "W4*"}));
+  EXPECT_THROW(read_claims(head, "c.toml"), InputError);
+  EXPECT_THROW(read_claims(head + order + "range = [0, 1]\n", "c.toml"), InputError);
+  EXPECT_THROW(read_claims(head + "order = [{ schemes = [\"FP16\"] }]\n", "c.toml"), InputError);
+  EXPECT_THROW(read_claims(head + "order = [{ schemes = [\"FP17\"] }, { schemes = [\"FP16\"] }]\n",
+                           "c.toml"),
+               InputError);
+}
+
 TEST(ClaimReaderTest, AFootprintHasToBeSaid) {
   const auto begin = kFit.find("[claim.footprint]");
   EXPECT_THAT(fault_in(kFit.substr(0, begin)), HasSubstr("'footprint' is missing"));
@@ -273,8 +290,8 @@ TEST(SeedClaimsTest, AreThoseOfTheArticles) {
   for (const Claim& claim : seed_claims()) ids.push_back(claim.id);
   EXPECT_THAT(ids, ElementsAre("mem.fp16", "mem.int8", "mem.int4", "size.fp32", "size.fp16",
                                "size.int8", "size.int4", "speed.fp16", "speed.int8", "speed.int4",
-                               "loss.fp16", "loss.int8", "loss.int4", "retain.int8", "retain.int4",
-                               "fit.gpt3", "fit.7b", "fit.vram"));
+                               "loss.fp16", "loss.int8", "loss.int4", "order.loss-precision",
+                               "retain.int8", "retain.int4", "fit.gpt3", "fit.7b", "fit.vram"));
 }
 
 TEST(SeedClaimsTest, SayTheNumbersOfTheArticles) {

@@ -231,6 +231,51 @@ TEST(JudgeBytesTest, SumsTheLayersAgainstPlainFp32) {
   EXPECT_THAT(saved, says("confirmed"));
 }
 
+class JudgeOrderTest : public ::testing::Test {
+ protected:
+  JudgeOrderTest() {
+    claim_.metric = find_claim_metric("loss_growth");
+    claim_.regimes = {ClaimRegime::model};
+    claim_.order = {{"FP16", "BF16"}, {"W8A8"}, {"W4*"}};
+  }
+
+  std::vector<VerdictRow> judged(const std::vector<Record>& records, bool quick = false) const {
+    return judge(claim_, records, {quick});
+  }
+
+  Claim claim_;
+};
+
+TEST_F(JudgeOrderTest, GivesOneVerdictAStepOnTheMeansOfTheGroups) {
+  const auto rows = judged({loss("FP16", 0, -0.1, 0.1), loss("BF16", 0.2, 0.1, 0.3),
+                            loss("W8A8", 0.5, 0.4, 0.6), loss("W4A8-g32", 3, 2, 4)});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_THAT(rows[0], says("confirmed"));
+  EXPECT_EQ(rows[0].scheme, "FP16, BF16 < W8A8");
+  EXPECT_NEAR(rows[0].estimate, 0.4, 1e-12);
+  EXPECT_NEAR(rows[0].low, 0.4 - 0.2, 1e-12);  // the farthest that both means allow
+  EXPECT_NEAR(rows[0].high, 0.6 - 0.0, 1e-12);
+  EXPECT_EQ(rows[0].cells, 3);
+  EXPECT_THAT(rows[1], says("confirmed"));
+  EXPECT_NEAR(rows[1].estimate, 2.5, 1e-12);
+}
+
+TEST_F(JudgeOrderTest, StepsThatOverlapDecideNothingAndStepsDownRefute) {
+  const auto rows = judged({loss("FP16", 0.1, 0, 0.2), loss("W8A8", 0.15, 0.05, 0.25),
+                            loss("W4A8-g32", -0.5, -0.6, -0.4)});
+  EXPECT_THAT(rows[0], says("inconclusive"));
+  EXPECT_THAT(rows[1], says("refuted"));
+  EXPECT_THAT(judged({loss("FP16", 0, 0, 0), loss("W8A8", 1, 0.9, 1.1)}, true)[0],
+              says("inconclusive", "underpowered"));
+}
+
+TEST_F(JudgeOrderTest, ASideWithoutEvaluationsIsNotTestable) {
+  const auto rows = judged({loss("FP16", 0, 0, 0), loss("W4A8-g32", 3, 2, 4)});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_THAT(rows, ::testing::Each(says("not_testable", "no_vector_kernel")));
+  EXPECT_THAT(only(judged({})), says("not_testable", "not_comparable"));
+}
+
 TEST(JudgeAccuracyTest, TakesTheLossWithItsInterval) {
   const Claim claim = claim_of("loss", {"W8A8"}, 1, 3);
   EXPECT_THAT(judge_one(claim, {loss("W8A8", 2, 1.5, 2.5)}), says("confirmed"));
