@@ -80,6 +80,14 @@ std::vector<Rows> split_into_cells(const Rows& rows, Evidence evidence) {
   return cells;
 }
 
+/// A whole model in a regime where it was timed and not scored: no cell of an accuracy.
+bool was_only_timed(const Rows& rows, Evidence evidence) {
+  const auto has = [&](std::string_view metric) {
+    return std::ranges::any_of(rows, [&](const Record* row) { return row->metric == metric; });
+  };
+  return evidence == Evidence::accuracy && has("latency") && !has("top1");
+}
+
 bool counts_as_fallback(const Record& record, Evidence evidence) {
   if (evidence == Evidence::timing) return is_fallback(record);
   return evidence == Evidence::bytes && record.backend == kReferenceBackend;
@@ -250,13 +258,14 @@ std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& 
   for (const auto& [key, group_rows] : by_scheme_and_backend) {
     CellEvidence group{key.first, key.second, {}, {}};
     for (const Rows& rows : split_into_cells(group_rows, evidence)) {
+      if (was_only_timed(rows, evidence)) continue;
       if (const Record* row = pick(claim, rows)) {
         group.figures.push_back(figure_of(claim, regime, *row, rows, fp32_latencies));
       } else {
         group.silent.push_back(silence_of(claim, rows));
       }
     }
-    groups.push_back(std::move(group));
+    if (!group.figures.empty() || !group.silent.empty()) groups.push_back(std::move(group));
   }
   drop_reference(groups);
   return groups;

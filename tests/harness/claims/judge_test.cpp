@@ -231,6 +231,16 @@ TEST(JudgeBytesTest, SumsTheLayersAgainstPlainFp32) {
   EXPECT_THAT(saved, says("confirmed"));
 }
 
+TEST(JudgeAccuracyTest, AModelThatWasOnlyTimedIsNoCell) {
+  Record timed = row({"W8A8", "cpu", "", 0, 0, 1}, "latency");
+  timed.model = "images";
+  timed.case_key = "images/m1/W8A8";
+  const VerdictRow verdict =
+      judge_one(claim_of("loss", {"W8A8"}, 1, 3), {loss("W8A8", 2, 1.5, 2.5), timed});
+  EXPECT_EQ(verdict.cells, 1);
+  EXPECT_EQ(verdict.note, "");
+}
+
 class JudgeOrderTest : public ::testing::Test {
  protected:
   JudgeOrderTest() {
