@@ -1,4 +1,4 @@
-# One target per room (folder). Links state who may know whom; tests/check_includes proves it.
+# One target per room (folder). Links state who may know whom; tests/structure proves it.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

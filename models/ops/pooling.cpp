@@ -47,8 +47,14 @@ class Pool : public Op {
     }
   }
 
+  /// Before derivatives are added up.
+  void clear(Matrix x) const {
+    for_shares(x.rows, threads_, [&](std::int64_t begin, std::int64_t end) {
+      std::fill(x.row(begin), x.row(end), 0.0F);
+    });
+  }
+
   std::int64_t channels() const { return in_.channels; }
-  int threads() const { return threads_; }
 
  private:
   Pixels pixels(std::int64_t oy, std::int64_t ox) const {
@@ -86,9 +92,7 @@ class MaxPooling final : public Pool {
                 std::span<const Matrix> dx) override {
     const Matrix to = dx.front();
     if (to.data == nullptr) return;
-    for_shares(to.rows, threads(), [&](std::int64_t begin, std::int64_t end) {
-      std::fill(to.row(begin), to.row(end), 0.0F);
-    });
+    clear(to);
     for_each_window(dy.rows, [&](std::int64_t sample, std::int64_t pixel, const Pixels& window) {
       const float* const in = x.front().row(sample);
       const float* const most = y.row(sample) + pixel * channels();
@@ -125,9 +129,7 @@ class MeanPooling final : public Pool {
                 std::span<const Matrix> dx) override {
     const Matrix to = dx.front();
     if (to.data == nullptr) return;
-    for_shares(to.rows, threads(), [&](std::int64_t begin, std::int64_t end) {
-      std::fill(to.row(begin), to.row(end), 0.0F);
-    });
+    clear(to);
     for_each_window(dy.rows, [&](std::int64_t sample, std::int64_t pixel, const Pixels& window) {
       const float* const slope = dy.row(sample) + pixel * channels();
       for_each_pixel(window, [&](std::int64_t at) {
