@@ -155,7 +155,10 @@ class Runner {
     std::erase_if(job.group.cases, [](const CaseRow& row) { return row.status != "planned"; });
     job.leg = leg;
     job.timing = request_.timing;
-    if (group.round_seconds > 0 && !request_.quick) job.timing.round_seconds = group.round_seconds;
+    if (group.round_seconds > 0 && !request_.quick) {
+      job.timing.warmup_seconds *= group.round_seconds / job.timing.round_seconds;
+      job.timing.round_seconds = group.round_seconds;
+    }
     job.samples = request_.quick ? kQuickSamples : 0;
     for (const auto& library : request_.kernel_libraries)
       job.kernel_libraries.push_back(library.string());

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kAssumedCache = std::int64_t{32} << 20;  // where the machine does not say
 constexpr std::int64_t kCacheMultiple = 16;
-constexpr std::int64_t kMemoryShare = 4;  // a group may take one in so many bytes of memory
+constexpr std::int64_t kMemoryShare = 3;  // a group may take one in so many bytes of memory
 
 constexpr std::string_view kFp32 = "FP32";
 

@@ -51,7 +51,7 @@ struct PlanOptions {
 };
 
 /// Crosses the axes, chooses a kernel for each cell, and splits cold groups whose weights would not
-/// fit in a quarter of the memory (every part has its own baselines). Throws InputError for filters
+/// fit in a third of the memory (every part has its own baselines). Throws InputError for filters
 /// that match nothing and for backends that nobody knows.
 Plan make_plan(const Suite& suite, const PlanOptions& options, const KernelChoice& kernels,
                const Machine& machine);

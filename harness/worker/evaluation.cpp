@@ -37,7 +37,7 @@ Evaluation::Evaluation(const Model& model, const std::vector<LegLayer>& layers,
 
 void Evaluation::run(ModelArm& arm, LegRow& leg) const {
   std::vector<std::uint8_t> predictions = predict(arm.executor(), test_);
-  if (arm.row().scheme == "FP32") add_floor(arm, predictions, leg);
+  if (arm.row().scheme == "FP32" && leg.samples.empty()) add_floor(arm, predictions, leg);
   leg.samples.push_back(
       {arm.row().key, arm.row().arm, test_.name, test_.hash, std::move(predictions)});
   add_layer_errors(arm, leg);

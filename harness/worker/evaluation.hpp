@@ -24,8 +24,9 @@ class Evaluation {
              const Job& job);
 
   /// Adds the predictions of all samples; for each layer how far its output is from FP32 with the
-  /// errors of the layers before it ("accumulated_..."); and for FP32 the floor of every loss: how
-  /// many predictions change when it runs again and with another batch.
+  /// errors of the layers before it ("accumulated_..."); and for the baseline, the first in FP32,
+  /// the floor of every loss: how many predictions change when it runs again and with another
+  /// batch.
   void run(ModelArm& arm, LegRow& leg) const;
 
  private:

@@ -13,6 +13,10 @@ namespace {
 constexpr double kMostOverCeiling = 1.15;
 constexpr std::int64_t kPage = 4096;
 constexpr std::size_t kHotBytes = std::size_t{1} << 20;  // its read rate is not used
+/// What is probed in cold legs takes a quarter of a case's ring of copies, four times the cache: a
+/// sample reads a part of it, the next goes on from there, and in between the cases' weights pass
+/// through the cache.
+constexpr std::int64_t kRingShare = 4;
 
 Buffer written_buffer(std::size_t bytes) {
   Buffer buffer(bytes);
@@ -21,6 +25,11 @@ Buffer written_buffer(std::size_t bytes) {
   for (std::int64_t page = 0; page < pages; ++page)
     std::memset(buffer.data() + page * kPage, 1, kPage);
   return buffer;
+}
+
+std::size_t probed_bytes(const Machine& machine, Cache cache) {
+  if (cache == Cache::hot) return kHotBytes;
+  return static_cast<std::size_t>(cold_copies(kHotBytes, machine) / kRingShare) * kHotBytes;
 }
 
 double peak(const Ceilings& ceilings, Traffic::Unit unit) {
@@ -39,10 +48,7 @@ double peak(const Ceilings& ceilings, Traffic::Unit unit) {
 
 LegCeilings::LegCeilings(const Machine& machine, int threads, Cache cache)
     : cache_(cache),
-      memory_(
-          written_buffer(cache == Cache::cold
-                             ? static_cast<std::size_t>(cold_copies(kHotBytes, machine)) * kHotBytes
-                             : kHotBytes)),
+      memory_(written_buffer(probed_bytes(machine, cache))),
       probe_({memory_.data(), memory_.size()}, threads) {}
 
 void LegCeilings::sample() {

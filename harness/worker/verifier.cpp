@@ -13,7 +13,7 @@ namespace qassay {
 namespace {
 
 constexpr std::int64_t kSampledChannels = 64;
-constexpr std::int64_t kSampledImages = 8;
+constexpr std::int64_t kSampledImages = 4;
 constexpr double kBf16Roundoff = 0x1p-8;
 
 std::vector<std::int64_t> sample_channels(const LayerShape& shape, std::uint64_t seed) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -9,10 +10,11 @@ namespace qassay {
 
 /// Symmetric 8-bit codes, whose zero is 128, as signed numbers.
 inline std::vector<std::int8_t> signed_codes(const QuantMatrix& weights) {
-  std::vector<std::int8_t> codes;
-  codes.reserve(weights.codes.size());
-  for (const std::uint8_t code : weights.codes)
-    codes.push_back(static_cast<std::int8_t>(code - weights.zero_point(0)));
+  const int zero = weights.zero_point(0);
+  std::vector<std::int8_t> codes(weights.codes.size());
+  std::ranges::transform(weights.codes, codes.begin(), [zero](std::uint8_t code) {
+    return static_cast<std::int8_t>(code - zero);
+  });
   return codes;
 }
 

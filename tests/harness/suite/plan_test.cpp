@@ -99,8 +99,8 @@ regimes = [{ m = 1, cache = "hot" }]
 }
 
 TEST_F(PlanTest, ColdGroupsThatDoNotFitAreSplitWithTheBaselineInEachPart) {
-  machine_.memory_bytes = std::int64_t{300}
-                          << 20;  // a quarter holds little more than two rings of 17 MiB
+  machine_.memory_bytes = std::int64_t{225}
+                          << 20;  // a third holds little more than two rings of 17 MiB
   const Plan planned = plan(R"(
 shapes = ["1024x1024"]
 schemes = ["FP32", "FP16", "BF16", "W8A8", "W8A16"]
