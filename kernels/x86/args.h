@@ -54,13 +54,16 @@ struct LinearArgs {
   int64_t group;  // k that share a scale; 0: per channel
   int has_bias;
   int has_channel_scales;
+  int64_t zero_lines;  // of zero points in front of a block's codes; 0: symmetric
 
   // x as words, one tile of rows after another, [steps][rows of the tile].
   const Word* x;
   int64_t m;
-  const float* row_scales;  // [m]; int8 only
-  const int32_t*
-      corrections;  // [m][groups]: -zero * sum of the row's codes in the group; int8 only
+  const float* row_scales;    // [m]; int8 with one scale a row only
+  const float* group_scales;  // [m][groups]; int8 with one scale a group only
+  // [m][groups]: -zero * sum of the row's codes in the group, with 1 as the zero where the weights
+  // have zero points; int8 only.
+  const int32_t* corrections;
 
   float* y;
   int64_t y_stride;
@@ -71,7 +74,8 @@ struct LinearArgs {
   unsigned char*
       panel;            // [kPanelBlocks][spread_lines(chunk_steps)]: weights as the tile reads them
   float* panel_scales;  // [groups of a chunk][kPanel]
-  float* partial;       // [tiles_at_once * kTileRows][kPanel] sums (int32 for whole channels)
+  int32_t* panel_zeros;  // the same; zero points only
+  float* partial;        // [tiles_at_once * kTileRows][kPanel] sums (int32 for whole channels)
 };
 
 typedef void (*LinearFunction)(const LinearArgs&);
@@ -79,10 +83,14 @@ typedef void (*LinearFunction)(const LinearArgs&);
 void linear_f32(const LinearArgs& args);
 void linear_f16(const LinearArgs& args);
 void linear_bf16(const LinearArgs& args);
-void linear_s8(const LinearArgs& args);
-void linear_s4(const LinearArgs& args);
-void linear_a8_s8(const LinearArgs& args);
-void linear_a8_s4(const LinearArgs& args);
+void linear_u8(const LinearArgs& args);
+void linear_u8_groups(const LinearArgs& args);
+void linear_u4(const LinearArgs& args);
+void linear_u4_groups(const LinearArgs& args);
+void linear_a8_u8(const LinearArgs& args);
+void linear_a8_u8_groups(const LinearArgs& args);
+void linear_a8_u4(const LinearArgs& args);
+void linear_a8_u4_groups(const LinearArgs& args);
 void linear_bf16_bf16(const LinearArgs& args);
 
 // One row of x into a tile: word i goes to words[i * stride]. The last word is filled up with

@@ -196,12 +196,14 @@ class X86ConvKernel final : public Kernel {
 QASSAY_X86_CONV(conv_f32_f32_f32_6x64_avx512, "FP32", f32, f32, linear_f32)
 QASSAY_X86_CONV(conv_f32_f16_f32_6x64_avx512, "FP16", f16, f32, linear_f16)
 QASSAY_X86_CONV(conv_f32_bf16_f32_6x64_avx512, "BF16", bf16, f32, linear_bf16)
-QASSAY_X86_CONV(conv_a8t_s8c_f32_6x64_avx512vnni, "W8A8-static", u8, a8, linear_a8_s8)
-QASSAY_X86_CONV(conv_a8t_s4g32_f32_6x64_avx512vnni, "W4A8-g32-static", u4, a8, linear_a8_s4)
-QASSAY_X86_CONV(conv_a8t_s4g128_f32_6x64_avx512vnni, "W4A8-g128-static", u4, a8, linear_a8_s4)
-QASSAY_X86_CONV(conv_f32_s8c_f32_6x64_avx512, "W8A16", u8, f32, linear_s8)
-QASSAY_X86_CONV(conv_f32_s4g32_f32_6x64_avx512, "W4A16-g32", u4, f32, linear_s4)
-QASSAY_X86_CONV(conv_f32_s4g128_f32_6x64_avx512, "W4A16-g128", u4, f32, linear_s4)
+QASSAY_X86_CONV(conv_a8t_s8c_f32_6x64_avx512vnni, "W8A8-static", u8, a8, linear_a8_u8)
+QASSAY_X86_CONV(conv_a8t_s8g_f32_6x64_avx512vnni, "W8A8-g32-static", u8, a8, linear_a8_u8_groups)
+QASSAY_X86_CONV(conv_a8t_s4c_f32_6x64_avx512vnni, "W4A8-static", u4, a8, linear_a8_u4)
+QASSAY_X86_CONV(conv_a8t_s4g_f32_6x64_avx512vnni, "W4A8-g32-static", u4, a8, linear_a8_u4_groups)
+QASSAY_X86_CONV(conv_f32_s8c_f32_6x64_avx512, "W8A16", u8, f32, linear_u8)
+QASSAY_X86_CONV(conv_f32_s8g_f32_6x64_avx512, "W8A16-g32", u8, f32, linear_u8_groups)
+QASSAY_X86_CONV(conv_f32_s4c_f32_6x64_avx512, "W4A16", u4, f32, linear_u4)
+QASSAY_X86_CONV(conv_f32_s4g_f32_6x64_avx512, "W4A16-g32", u4, f32, linear_u4_groups)
 
 #undef QASSAY_X86_CONV
 

@@ -5,7 +5,8 @@
 // in the cache, and the same 6 x 64 tile of FP32 runs over it for every format.
 //
 // Contract "reordered": FP32 sums of fused products, in 4 interleaved sums along k for one row and
-// in order of k for more. 8-bit codes are multiplied by their scale after the sum.
+// in order of k for more. Scales a channel are multiplied after the sum, those of groups after the
+// group's for one row and into the weights for more.
 
 #include "kernels/x86/tile.h"
 
@@ -50,11 +51,12 @@ struct Bf16 {
 // Four k in a word, as code - 128. A byte put into the low bits of 2^23 is the float 2^23 + byte.
 struct U8 {
   static constexpr int kPerLine = 4;
+  static constexpr int kZero = kZeroU8;
   QASSAY_INLINE static void decode(const unsigned char* line, __m512* out) {
     const __m512i quads = load_line(line);
     const __m512i byte = _mm512_set1_epi32(0xFF);
     const __m512i exponent = _mm512_set1_epi32(0x4B000000);
-    const __m512 offset = _mm512_set1_ps(8388608.0F + kZeroU8);
+    const __m512 offset = _mm512_set1_ps(8388608.0F + kZero);
     const __m512i shifted[4] = {quads, _mm512_srli_epi32(quads, 8), _mm512_srli_epi32(quads, 16),
                                 _mm512_srli_epi32(quads, 24)};
 #pragma GCC unroll 4
@@ -70,6 +72,7 @@ struct U8 {
 // index. The low nibbles of the 4 bytes are k 0..3, the high ones 4..7.
 struct U4 {
   static constexpr int kPerLine = 8;
+  static constexpr int kZero = kZeroU4;
   QASSAY_INLINE static void decode(const unsigned char* line, __m512* out) {
     const __m512 values = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
     const __m512i nibbles = load_line(line);
@@ -82,11 +85,42 @@ struct U4 {
   }
 };
 
-/// sums[i % 4] += the products of `lines` lines; moves `line` behind them.
+/// Codes with zero points of their own: what is to be taken from the decoded code - kZero.
 template <typename Code>
-QASSAY_INLINE void add_lines(__m512 (&sums)[4], const unsigned char*& line, int64_t lines,
-                             const float* x) {
-  constexpr int kPer = Code::kPerLine;
+QASSAY_INLINE __m512 offsets(const LinearArgs& args, int64_t block, int64_t group) {
+  return _mm512_cvtepi32_ps(
+      _mm512_sub_epi32(group_zeros(args, block, group), _mm512_set1_epi32(Code::kZero)));
+}
+
+/// Decoders with an offset, for the loops that know no more: none, or one for all of a group.
+template <typename Code>
+struct Plain {
+  static constexpr int kPerLine = Code::kPerLine;
+  QASSAY_INLINE static Plain of(const LinearArgs&, int64_t, int64_t) { return {}; }
+  QASSAY_INLINE void decode(const unsigned char* line, __m512* out) const {
+    Code::decode(line, out);
+  }
+};
+
+template <typename Code>
+struct WithZeros {
+  static constexpr int kPerLine = Code::kPerLine;
+  __m512 offset;
+  QASSAY_INLINE static WithZeros of(const LinearArgs& args, int64_t block, int64_t group) {
+    return {offsets<Code>(args, block, group)};
+  }
+  QASSAY_INLINE void decode(const unsigned char* line, __m512* out) const {
+    Code::decode(line, out);
+#pragma GCC unroll 8
+    for (int i = 0; i < kPerLine; ++i) out[i] = _mm512_sub_ps(out[i], offset);
+  }
+};
+
+/// sums[i % 4] += the products of `lines` lines; moves `line` behind them.
+template <typename Decoder>
+QASSAY_INLINE void add_lines(const Decoder& decoder, __m512 (&sums)[4], const unsigned char*& line,
+                             int64_t lines, const float* x) {
+  constexpr int kPer = Decoder::kPerLine;
   constexpr int kLines = kPer < 4 ? 4 / kPer : 1;  // until all four sums have had their turn
   for (; lines >= kLines; lines -= kLines) {
     _mm_prefetch(line + kStreamAhead, _MM_HINT_T0);
@@ -94,7 +128,7 @@ QASSAY_INLINE void add_lines(__m512 (&sums)[4], const unsigned char*& line, int6
     for (int l = 0; l < kLines; ++l) {
       if (l > 0) _mm_prefetch(line + kStreamAhead + l * kLine, _MM_HINT_T0);
       __m512 values[kPer];
-      Code::decode(line + l * kLine, values);
+      decoder.decode(line + l * kLine, values);
 #pragma GCC unroll 8
       for (int i = 0; i < kPer; ++i) {
         __m512& sum = sums[(l * kPer + i) % 4];
@@ -106,7 +140,7 @@ QASSAY_INLINE void add_lines(__m512 (&sums)[4], const unsigned char*& line, int6
   }
   for (; lines > 0; --lines) {
     __m512 values[kPer];
-    Code::decode(line, values);
+    decoder.decode(line, values);
     for (int i = 0; i < kPer; ++i) {
       sums[i % 4] = _mm512_fmadd_ps(values[i], _mm512_set1_ps(x[i]), sums[i % 4]);
     }
@@ -122,6 +156,7 @@ QASSAY_INLINE __m512 total(const __m512 (&sums)[4]) {
 struct FloatFormat {
   using Dot = FloatDot;
   static constexpr int64_t kWord = 1;
+  static constexpr int64_t kStreamRows = 1;
 
   template <int kRows, int kBlocks>
   static void tile(const TileCall& call) {
@@ -134,9 +169,9 @@ struct FloatFormat {
 };
 
 /// Weights with no scales, or one a channel.
-template <typename Code>
+template <typename Decoder>
 struct ChannelFormat : FloatFormat {
-  static constexpr int64_t kLineSteps = Code::kPerLine;
+  static constexpr int64_t kLineSteps = Decoder::kPerLine;
 
   QASSAY_INLINE static const unsigned char* source(const LinearArgs& args, int64_t block,
                                                    int64_t step) {
@@ -147,15 +182,16 @@ struct ChannelFormat : FloatFormat {
                      int64_t steps) {
     if constexpr (kLineSteps == 1) return {source(args, block, step), args.block_bytes};
     for (int64_t b = 0; b < blocks; ++b) {
+      const Decoder decoder = Decoder::of(args, block + b, 0);
       const unsigned char* line = source(args, block + b, step);
       unsigned char* out = args.panel + b * spread_lines(steps) * kLine;
       for (int64_t s = 0; s < steps; s += kLineSteps) {
-        __m512 values[Code::kPerLine];
-        Code::decode(line, values);
+        __m512 values[kLineSteps];
+        decoder.decode(line, values);
 #pragma GCC unroll 8
-        for (int i = 0; i < Code::kPerLine; ++i) _mm512_storeu_ps(out + i * kLine, values[i]);
+        for (int i = 0; i < kLineSteps; ++i) _mm512_storeu_ps(out + i * kLine, values[i]);
         line += kLine;
-        out += Code::kPerLine * kLine;
+        out += kLineSteps * kLine;
       }
     }
     return {args.panel, static_cast<size_t>(spread_lines(steps) * kLine)};
@@ -167,20 +203,21 @@ struct ChannelFormat : FloatFormat {
       __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
                         _mm512_setzero_ps()};
       const unsigned char* line = lines_of(args, block);
-      add_lines<Code>(sums, line, args.k / Code::kPerLine, x);
+      add_lines(Decoder::of(args, block, 0), sums, line, args.k / kLineSteps, x);
       finish_float(args, 0, block, total(sums));
     }
   }
 };
 
-/// 4-bit weights in groups along k. A decoded weight is its value, exactly: 4 bits times the 11 of
-/// an FP16 scale.
+/// Integer weights in groups along k. A decoded weight is its value, rounded once, or exact: 4 bits
+/// times the 11 of an FP16 scale.
+template <typename Decoder>
 struct GroupFormat : FloatFormat {
-  static constexpr int64_t kLineSteps = U4::kPerLine;
+  static constexpr int64_t kLineSteps = Decoder::kPerLine;
 
   QASSAY_INLINE static const unsigned char* source(const LinearArgs& args, int64_t block,
                                                    int64_t step) {
-    return pair_at(args, block, step / args.group);
+    return pair_at(args, block, step / args.group, kLineSteps);
   }
 
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
@@ -189,12 +226,14 @@ struct GroupFormat : FloatFormat {
       unsigned char* out = args.panel + b * spread_lines(steps) * kLine;
       for (int64_t begin = step; begin < step + steps; begin += args.group) {
         const int64_t group = begin / args.group;
-        const __m512 scales = group_scales(args, block + b, group);
-        const unsigned char* line = group_lines(args, block + b, group);
+        const Decoder decoder = Decoder::of(args, block + b, group);
+        const unsigned char* pair = pair_at(args, block + b, group, kLineSteps);
+        const __m512 scales = pair_scales(pair, group);
+        const unsigned char* line = group_lines(args, pair, group, kLineSteps);
         const int64_t end = smaller(begin + args.group, step + steps);
         for (int64_t s = begin; s < end; s += kLineSteps) {
           __m512 values[kLineSteps];
-          U4::decode(line, values);
+          decoder.decode(line, values);
 #pragma GCC unroll 8
           for (int i = 0; i < kLineSteps; ++i) {
             _mm512_storeu_ps(out + i * kLine, _mm512_mul_ps(values[i], scales));
@@ -221,7 +260,8 @@ struct GroupFormat : FloatFormat {
         }
         __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
                           _mm512_setzero_ps()};
-        add_lines<U4>(sums, line, smaller(args.group, args.k - begin) / kLineSteps, x + begin);
+        add_lines(Decoder::of(args, block, group), sums, line,
+                  smaller(args.group, args.k - begin) / kLineSteps, x + begin);
         sum = _mm512_fmadd_ps(total(sums), pair_scales(pair, group), sum);
       }
       finish_float(args, 0, block, sum);
@@ -229,13 +269,24 @@ struct GroupFormat : FloatFormat {
   }
 };
 
+template <template <typename> typename Format, typename Code>
+void run_integers(const LinearArgs& args) {
+  if (args.zero_lines > 0) {
+    run_linear<Format<WithZeros<Code>>>(args);
+  } else {
+    run_linear<Format<Plain<Code>>>(args);
+  }
+}
+
 }  // namespace
 
-void linear_f32(const LinearArgs& args) { run_linear<ChannelFormat<F32>>(args); }
-void linear_f16(const LinearArgs& args) { run_linear<ChannelFormat<F16>>(args); }
-void linear_bf16(const LinearArgs& args) { run_linear<ChannelFormat<Bf16>>(args); }
-void linear_s8(const LinearArgs& args) { run_linear<ChannelFormat<U8>>(args); }
-void linear_s4(const LinearArgs& args) { run_linear<GroupFormat>(args); }
+void linear_f32(const LinearArgs& args) { run_linear<ChannelFormat<Plain<F32>>>(args); }
+void linear_f16(const LinearArgs& args) { run_linear<ChannelFormat<Plain<F16>>>(args); }
+void linear_bf16(const LinearArgs& args) { run_linear<ChannelFormat<Plain<Bf16>>>(args); }
+void linear_u8(const LinearArgs& args) { run_integers<ChannelFormat, U8>(args); }
+void linear_u8_groups(const LinearArgs& args) { run_integers<GroupFormat, U8>(args); }
+void linear_u4(const LinearArgs& args) { run_integers<ChannelFormat, U4>(args); }
+void linear_u4_groups(const LinearArgs& args) { run_integers<GroupFormat, U4>(args); }
 
 float largest_magnitude(const float* x, int64_t k) {
   __m512i largest = _mm512_setzero_si512();

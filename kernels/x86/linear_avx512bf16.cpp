@@ -18,6 +18,7 @@ struct PairFormat {
   using Dot = PairDot;
   static constexpr int64_t kWord = 2;
   static constexpr int64_t kLineSteps = 1;
+  static constexpr int64_t kStreamRows = 1;
 
   QASSAY_INLINE static const unsigned char* source(const LinearArgs& args, int64_t block,
                                                    int64_t step) {

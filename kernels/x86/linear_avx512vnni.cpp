@@ -3,8 +3,9 @@
 // The instruction multiplies unsigned bytes (the codes of the weights, as they are stored) by
 // signed ones (the codes of x) and adds four products to an int32 without saturating. The zero of
 // the unsigned codes is paid for at the start: each sum begins at -zero * sum of the codes of x.
-// 4-bit weights are read nibble by nibble for one row, and unpacked into bytes once a panel for
-// more.
+// Zero points of their own, one a channel or group, are paid for at the end of a sum.
+// Up to 6 rows (8 bits a channel: 1) decode the weights in registers, in one pass over memory; for
+// more, 4-bit weights and those in groups are unpacked into a panel of bytes that all tiles read.
 //
 // Contract "bit_exact": sums wrap on their way but not at the end (the longest sum is refused
 // above), so their order is free; the floating operations are the reference's, one by one.
@@ -22,7 +23,7 @@ QASSAY_INLINE void add_products(__m512i& sum, __m512i codes, __m512i x) {
 struct IntegerDot {
   using Sum = __m512i;
   QASSAY_INLINE static Sum start(const TileCall& call, int row) {
-    return _mm512_set1_epi32(call.corrections[row * call.groups]);
+    return _mm512_set1_epi32(call.zeros == nullptr ? call.corrections[row * call.groups] : 0);
   }
   QASSAY_INLINE static Sum load(const float* partial) { return _mm512_loadu_si512(partial); }
   QASSAY_INLINE static void save(float* partial, Sum sum) { _mm512_storeu_si512(partial, sum); }
@@ -31,23 +32,173 @@ struct IntegerDot {
   }
 };
 
-QASSAY_INLINE void finish_row(const LinearArgs& args, int64_t row, int64_t block, __m512 sum) {
-  const __m512 scale = _mm512_set1_ps(args.row_scales[row]);
-  store(args, row, block, _mm512_fmadd_ps(sum, scale, bias_of(args, block)));
+// A line's bytes as the products take them.
+struct U8 {
+  static constexpr int64_t kPerLine = 4;
+  static constexpr int kSteps = 1;
+  QASSAY_INLINE static void decode(const unsigned char* line, __m512i* out) {
+    out[0] = load_line(line);
+  }
+};
+
+struct U4 {
+  static constexpr int64_t kPerLine = 8;
+  static constexpr int kSteps = 2;  // low nibbles, then high ones
+  QASSAY_INLINE static void decode(const unsigned char* line, __m512i* out) {
+    const __m512i nibbles = load_line(line);
+    const __m512i low = _mm512_set1_epi8(15);
+    out[0] = _mm512_and_si512(nibbles, low);
+    out[1] = _mm512_and_si512(_mm512_srli_epi16(nibbles, 4), low);
+  }
+};
+
+/// `correction`: -sum of the codes of x.
+QASSAY_INLINE __m512i without_zeros(__m512i sum, __m512i zeros, int32_t correction) {
+  return _mm512_add_epi32(sum, _mm512_mullo_epi32(zeros, _mm512_set1_epi32(correction)));
 }
 
-/// 8-bit codes with one scale a channel.
+/// What the reference does with the exact sum of a group; `x_scale`: null where a row has one.
+QASSAY_INLINE __m512 add_group(__m512i sum, __m512 scales, const float* x_scale, __m512 total) {
+  if (x_scale != nullptr) scales = _mm512_mul_ps(scales, _mm512_set1_ps(*x_scale));
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scales, total);
+}
+
+QASSAY_INLINE void finish_row(const LinearArgs& args, int64_t row, int64_t block, __m512 total) {
+  const __m512 bias = bias_of(args, block);
+  store(args, row, block,
+        args.group_scales != nullptr
+            ? _mm512_add_ps(total, bias)
+            : _mm512_fmadd_ps(total, _mm512_set1_ps(args.row_scales[row]), bias));
+}
+
+/// The product for kRows rows: every line is decoded in registers and multiplied with all of them.
+/// A row has kChains sums, so that no product waits for the one before.
+template <typename Code, int kRows>
+void stream_rows(const LinearArgs& args) {
+  constexpr int kChains = kRows <= 2 ? 4 : 2;
+  constexpr int kLines = kChains / Code::kSteps;  // until every chain has had its turn
+  const int64_t span = args.group == 0 ? args.k : args.group;
+  const int64_t groups = (args.k + span - 1) / span;
+  for (int64_t block = args.begin_block; block < args.end_block; ++block) {
+    __m512 totals[kRows];
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) totals[r] = _mm512_setzero_ps();
+    const unsigned char* line = lines_of(args, block);
+    const unsigned char* pair = line;
+    const Word* x = args.x;
+    for (int64_t group = 0; group < groups; ++group) {
+      if (args.group != 0 && group % 2 == 0) {
+        pair = line;
+        _mm_prefetch(pair + kStreamAhead, _MM_HINT_T0);
+        line += kLine;
+      }
+      __m512i sums[kRows][kChains];
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        const int32_t correction = args.corrections[r * groups + group];
+        sums[r][0] = _mm512_set1_epi32(args.zero_lines > 0 ? 0 : correction);
+#pragma GCC unroll 4
+        for (int c = 1; c < kChains; ++c) sums[r][c] = _mm512_setzero_si512();
+      }
+      int64_t lines = smaller(span, args.k - group * span) / Code::kPerLine;
+      for (; lines >= kLines; lines -= kLines) {
+#pragma GCC unroll 4
+        for (int l = 0; l < kLines; ++l) {
+          _mm_prefetch(line + kStreamAhead + l * kLine, _MM_HINT_T0);
+          __m512i codes[Code::kSteps];
+          Code::decode(line + l * kLine, codes);
+#pragma GCC unroll 2
+          for (int s = 0; s < Code::kSteps; ++s) {
+            const int step = l * Code::kSteps + s;
+#pragma GCC unroll 6
+            for (int r = 0; r < kRows; ++r)
+              add_products(sums[r][step], codes[s], _mm512_set1_epi32(x[step * kRows + r]));
+          }
+        }
+        line += kLines * kLine;
+        x += kChains * kRows;
+      }
+      for (; lines > 0; --lines) {
+        __m512i codes[Code::kSteps];
+        Code::decode(line, codes);
+        for (int s = 0; s < Code::kSteps; ++s) {
+#pragma GCC unroll 6
+          for (int r = 0; r < kRows; ++r)
+            add_products(sums[r][s], codes[s], _mm512_set1_epi32(x[s * kRows + r]));
+        }
+        line += kLine;
+        x += Code::kSteps * kRows;
+      }
+      const __m512 scales =
+          args.group == 0 ? channel_scales(args, block) : pair_scales(pair, group);
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        __m512i sum = sums[r][0];
+#pragma GCC unroll 4
+        for (int c = 1; c < kChains; ++c) sum = _mm512_add_epi32(sum, sums[r][c]);
+        const int64_t at = r * groups + group;
+        if (args.zero_lines > 0)
+          sum = without_zeros(sum, group_zeros(args, block, group), args.corrections[at]);
+        totals[r] =
+            add_group(sum, scales, args.group_scales == nullptr ? nullptr : args.group_scales + at,
+                      totals[r]);
+      }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) finish_row(args, r, block, totals[r]);
+  }
+}
+
+template <typename Code>
+void stream_few_rows(const LinearArgs& args) {
+  switch (args.m) {
+    case 1:
+      return stream_rows<Code, 1>(args);
+    case 2:
+      return stream_rows<Code, 2>(args);
+    case 3:
+      return stream_rows<Code, 3>(args);
+    case 4:
+      return stream_rows<Code, 4>(args);
+    case 5:
+      return stream_rows<Code, 5>(args);
+    default:
+      return stream_rows<Code, 6>(args);
+  }
+}
+
+/// Unpacks lines into the tile's, one a step.
+template <typename Code>
+QASSAY_INLINE void unpack(const unsigned char* line, int64_t steps, unsigned char* out) {
+  for (int64_t s = 0; s < steps; s += Code::kSteps) {
+    __m512i codes[Code::kSteps];
+    Code::decode(line, codes);
+#pragma GCC unroll 2
+    for (int i = 0; i < Code::kSteps; ++i) _mm512_storeu_si512(out + i * kLine, codes[i]);
+    line += kLine;
+    out += Code::kSteps * kLine;
+  }
+}
+
+/// One scale a channel: sums run over the whole of k.
+template <typename Code>
 struct ChannelFormat {
   using Dot = IntegerDot;
   static constexpr int64_t kWord = 4;
-  static constexpr int64_t kLineSteps = 1;
+  static constexpr int64_t kLineSteps = Code::kSteps;
+  static constexpr int64_t kStreamRows = kLineSteps == 1 ? 1 : kTileRows;
 
   QASSAY_INLINE static const unsigned char* source(const LinearArgs& args, int64_t block,
                                                    int64_t step) {
-    return lines_of(args, block) + step * kLine;
+    return lines_of(args, block) + step / kLineSteps * kLine;
   }
-  static Lines panel(const LinearArgs& args, int64_t block, int64_t, int64_t step, int64_t) {
-    return {source(args, block, step), args.block_bytes};
+  static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
+                     int64_t steps) {
+    if constexpr (kLineSteps == 1) return {source(args, block, step), args.block_bytes};
+    const int64_t stride = spread_lines(steps) * kLine;
+    for (int64_t b = 0; b < blocks; ++b)
+      unpack<Code>(source(args, block + b, step), steps, args.panel + b * stride);
+    return {args.panel, static_cast<size_t>(stride)};
   }
   template <int kRows, int kBlocks>
   static void tile(const TileCall& call) {
@@ -55,116 +206,114 @@ struct ChannelFormat {
   }
 
   QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
-                                   __m512i sum) {
-    finish_row(
-        args, row, block,
-        _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), channel_scales(args, block), _mm512_setzero_ps()));
-  }
-  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
                                    const float* partial) {
-    finish(args, row, block, _mm512_loadu_si512(partial));
+    __m512i sum = _mm512_loadu_si512(partial);
+    if (args.zero_lines > 0)
+      sum = without_zeros(sum, group_zeros(args, block, 0), args.corrections[row]);
+    finish_row(args, row, block,
+               add_group(sum, channel_scales(args, block), nullptr, _mm512_setzero_ps()));
   }
-
-  static void stream(const LinearArgs& args) {
-    for (int64_t block = args.begin_block; block < args.end_block; ++block) {
-      __m512i sums[4] = {_mm512_set1_epi32(args.corrections[0]), _mm512_setzero_si512(),
-                         _mm512_setzero_si512(), _mm512_setzero_si512()};
-      const unsigned char* line = lines_of(args, block);
-      const Word* x = args.x;
-      int64_t lines = args.k / kWord;
-      for (; lines >= 4; lines -= 4) {
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) {
-          _mm_prefetch(line + kStreamAhead + i * kLine, _MM_HINT_T0);
-          add_products(sums[i], load_line(line + i * kLine), _mm512_set1_epi32(x[i]));
-        }
-        line += 4 * kLine;
-        x += 4;
-      }
-      for (; lines > 0; --lines, line += kLine, ++x) {
-        add_products(sums[0], load_line(line), _mm512_set1_epi32(*x));
-      }
-      finish(
-          args, 0, block,
-          _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3])));
-    }
-  }
+  static void stream(const LinearArgs& args) { stream_few_rows<Code>(args); }
 };
 
-/// 4-bit codes in groups along k with an FP16 scale each.
+/// The tile of formats with a scale a group: exact sums in each, then total = fma(float(sum),
+/// scale, total) in their order. The 64 channels are taken by kAtOnce blocks, so that the sums and
+/// the totals both stay in registers.
+template <int kRows, int kAtOnce>
+QASSAY_INLINE void group_sums(const TileCall& call, int block) {
+  float* const partial = call.partial + block * kBlock;
+  __m512 totals[kRows][kAtOnce];
+#pragma GCC unroll 6
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int b = 0; b < kAtOnce; ++b) {
+      totals[r][b] =
+          call.first ? _mm512_setzero_ps() : _mm512_loadu_ps(partial + r * kPanel + b * kBlock);
+    }
+  }
+  Walk walk = begin_walk(call);
+  walk.lines += static_cast<size_t>(block) * call.lines.block_stride;
+  walk.ahead.at += static_cast<size_t>(block) * call.ahead.block_stride;
+  const float* scales = call.scales + block * kBlock;
+  const int32_t* zeros = call.zeros == nullptr ? nullptr : call.zeros + block * kBlock;
+  int64_t group = call.first_group;
+  for (int64_t step = 0; step < call.steps; step += call.group, ++group) {
+    __m512i sums[kRows][kAtOnce];
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      const int32_t correction = call.corrections[r * call.groups + group];
+#pragma GCC unroll 4
+      for (int b = 0; b < kAtOnce; ++b)
+        sums[r][b] = _mm512_set1_epi32(zeros == nullptr ? correction : 0);
+    }
+    add_steps<IntegerDot>(sums, walk, smaller(call.group, call.steps - step), call);
+#pragma GCC unroll 4
+    for (int b = 0; b < kAtOnce; ++b) {
+      const __m512 scale = _mm512_loadu_ps(scales + b * kBlock);
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        const int64_t at = r * call.groups + group;
+        __m512i sum = sums[r][b];
+        if (zeros != nullptr) {
+          sum = without_zeros(sum, _mm512_loadu_si512(zeros + b * kBlock), call.corrections[at]);
+        }
+        totals[r][b] =
+            add_group(sum, scale, call.group_scales == nullptr ? nullptr : call.group_scales + at,
+                      totals[r][b]);
+      }
+    }
+    scales += kPanel;
+    if (zeros != nullptr) zeros += kPanel;
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int b = 0; b < kAtOnce; ++b)
+      _mm512_storeu_ps(partial + r * kPanel + b * kBlock, totals[r][b]);
+  }
+}
+
+/// Groups along k with an FP16 scale each.
+template <typename Code>
 struct GroupFormat {
   using Dot = IntegerDot;
   static constexpr int64_t kWord = 4;
-  static constexpr int64_t kLineSteps = 2;  // low nibbles, then high ones
-
-  QASSAY_INLINE static __m512i low(__m512i line) {
-    return _mm512_and_si512(line, _mm512_set1_epi8(15));
-  }
-  QASSAY_INLINE static __m512i high(__m512i line) { return low(_mm512_srli_epi16(line, 4)); }
+  static constexpr int64_t kLineSteps = Code::kSteps;
+  static constexpr int64_t kStreamRows = kTileRows;
 
   QASSAY_INLINE static const unsigned char* source(const LinearArgs& args, int64_t block,
                                                    int64_t step) {
-    return pair_at(args, block, step * kWord / args.group);
+    return pair_at(args, block, step * kWord / args.group, Code::kPerLine);
   }
 
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
                      int64_t steps) {
     const int64_t group_steps = args.group / kWord;
+    const int64_t stride = spread_lines(steps) * kLine;
     for (int64_t b = 0; b < blocks; ++b) {
-      unsigned char* out = args.panel + b * spread_lines(steps) * kLine;
-      float* scales = args.panel_scales + b * kBlock;
-      for (int64_t begin = step; begin < step + steps; begin += group_steps) {
+      unsigned char* out = args.panel + b * stride;
+      int64_t at = b * kBlock;
+      for (int64_t begin = step; begin < step + steps; begin += group_steps, at += kPanel) {
         const int64_t group = begin / group_steps;
-        _mm512_storeu_ps(scales, group_scales(args, block + b, group));
-        scales += kPanel;
-        const unsigned char* line = group_lines(args, block + b, group);
-        const int64_t end = smaller(begin + group_steps, step + steps);
-        for (int64_t s = begin; s < end; s += kLineSteps) {
-          const __m512i nibbles = load_line(line);
-          _mm512_storeu_si512(out, low(nibbles));
-          _mm512_storeu_si512(out + kLine, high(nibbles));
-          line += kLine;
-          out += kLineSteps * kLine;
-        }
+        const unsigned char* pair = pair_at(args, block + b, group, Code::kPerLine);
+        _mm512_storeu_ps(args.panel_scales + at, pair_scales(pair, group));
+        if (args.zero_lines > 0)
+          _mm512_storeu_si512(args.panel_zeros + at, group_zeros(args, block + b, group));
+        const int64_t count = smaller(group_steps, step + steps - begin);
+        unpack<Code>(group_lines(args, pair, group, Code::kPerLine), count, out);
+        out += count * kLine;
       }
     }
-    return {args.panel, static_cast<size_t>(spread_lines(steps) * kLine)};
+    return {args.panel, static_cast<size_t>(stride)};
   }
 
-  /// Exact sums in each group, then partial = fma(float(sum), scale, partial) in their order. The
-  /// floating sums stay in memory: the 24 integer ones need the registers.
   template <int kRows, int kBlocks>
   static void tile(const TileCall& call) {
-    if (call.first) {
-      for (int r = 0; r < kRows; ++r) {
-        for (int b = 0; b < kBlocks; ++b)
-          _mm512_storeu_ps(call.partial + r * kPanel + b * kBlock, _mm512_setzero_ps());
-      }
-    }
-    Walk walk = begin_walk(call);
-    const float* scales = call.scales;
-    const int32_t* corrections = call.corrections + call.first_group;
-    for (int64_t step = 0; step < call.steps; step += call.group) {
-      __m512i sums[kRows][kBlocks];
-#pragma GCC unroll 6
-      for (int r = 0; r < kRows; ++r) {
-        const __m512i start = _mm512_set1_epi32(corrections[r * call.groups]);
-#pragma GCC unroll 4
-        for (int b = 0; b < kBlocks; ++b) sums[r][b] = start;
-      }
-      add_steps<Dot>(sums, walk, smaller(call.group, call.steps - step), call);
-#pragma GCC unroll 6
-      for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-        for (int b = 0; b < kBlocks; ++b) {
-          float* partial = call.partial + r * kPanel + b * kBlock;
-          _mm512_storeu_ps(partial, _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[r][b]),
-                                                    _mm512_loadu_ps(scales + b * kBlock),
-                                                    _mm512_loadu_ps(partial)));
-        }
-      }
-      ++corrections;
-      scales += kPanel;
+    if constexpr (kRows <= 3) {
+      group_sums<kRows, kBlocks>(call, 0);
+    } else {
+      for (int block = 0; block + 2 <= kBlocks; block += 2) group_sums<kRows, 2>(call, block);
+      if constexpr (kBlocks % 2 == 1) group_sums<kRows, 1>(call, kBlocks - 1);
     }
   }
 
@@ -172,50 +321,14 @@ struct GroupFormat {
                                    const float* partial) {
     finish_row(args, row, block, _mm512_loadu_ps(partial));
   }
-
-  static void stream(const LinearArgs& args) {
-    for (int64_t block = args.begin_block; block < args.end_block; ++block) {
-      __m512 total = _mm512_setzero_ps();
-      const Word* x = args.x;
-      const unsigned char* line = lines_of(args, block);
-      const unsigned char* pair = line;
-      for (int64_t begin = 0, group = 0; begin < args.k; begin += args.group, ++group) {
-        if (group % 2 == 0) {
-          pair = line;
-          _mm_prefetch(pair + kStreamAhead, _MM_HINT_T0);
-          line += kLine;
-        }
-        __m512i sums[4] = {_mm512_set1_epi32(args.corrections[group]), _mm512_setzero_si512(),
-                           _mm512_setzero_si512(), _mm512_setzero_si512()};
-        int64_t lines = smaller(args.group, args.k - begin) / (kLineSteps * kWord);
-        for (; lines >= 2; lines -= 2) {
-#pragma GCC unroll 2
-          for (int i = 0; i < 2; ++i) {
-            _mm_prefetch(line + kStreamAhead + i * kLine, _MM_HINT_T0);
-            const __m512i nibbles = load_line(line + i * kLine);
-            add_products(sums[2 * i], low(nibbles), _mm512_set1_epi32(x[2 * i]));
-            add_products(sums[2 * i + 1], high(nibbles), _mm512_set1_epi32(x[2 * i + 1]));
-          }
-          line += 2 * kLine;
-          x += 4;
-        }
-        for (; lines > 0; --lines, line += kLine, x += 2) {
-          const __m512i nibbles = load_line(line);
-          add_products(sums[0], low(nibbles), _mm512_set1_epi32(x[0]));
-          add_products(sums[1], high(nibbles), _mm512_set1_epi32(x[1]));
-        }
-        const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]),
-                                             _mm512_add_epi32(sums[2], sums[3]));
-        total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), pair_scales(pair, group), total);
-      }
-      finish_row(args, 0, block, total);
-    }
-  }
+  static void stream(const LinearArgs& args) { stream_few_rows<Code>(args); }
 };
 
 }  // namespace
 
-void linear_a8_s8(const LinearArgs& args) { run_linear<ChannelFormat>(args); }
-void linear_a8_s4(const LinearArgs& args) { run_linear<GroupFormat>(args); }
+void linear_a8_u8(const LinearArgs& args) { run_linear<ChannelFormat<U8>>(args); }
+void linear_a8_u8_groups(const LinearArgs& args) { run_linear<GroupFormat<U8>>(args); }
+void linear_a8_u4(const LinearArgs& args) { run_linear<ChannelFormat<U4>>(args); }
+void linear_a8_u4_groups(const LinearArgs& args) { run_linear<GroupFormat<U4>>(args); }
 
 }  // namespace qassay::x86

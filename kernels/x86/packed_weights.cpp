@@ -44,10 +44,6 @@ class ChannelWriter {
               weights_.halves[first + static_cast<std::size_t>(k)]);
         break;
       case LineFormat::u8:
-        for (std::int64_t k = 0; k < layout_.k; ++k)
-          put(line(k / 4) + channel_ * 4 + k % 4,
-              weights_.codes[first + static_cast<std::size_t>(k)]);
-        break;
       case LineFormat::u4:
         for (std::int64_t group = 0; group < layout_.groups(); ++group) write_group(first, group);
         break;
@@ -57,21 +53,25 @@ class ChannelWriter {
  private:
   std::byte* line(std::int64_t number) const { return lines_ + number * kLine; }
 
+  /// Without groups the whole row is one, with no scales in front of it.
   void write_group(std::size_t first, std::int64_t group) const {
-    const std::int64_t group_lines = layout_.group / 8;
-    std::byte* const pair = line(group / 2 * (1 + 2 * group_lines));
-    const float scale = weights_.scales[weights_.scale_index(row_, group * layout_.group)];
-    put(pair + group % 2 * 32 + channel_ * 2, f32_to_f16(scale));
-
-    std::byte* const codes = pair + (1 + group % 2 * group_lines) * kLine;
-    const std::int64_t begin = group * layout_.group;
-    const std::int64_t end = std::min(begin + layout_.group, layout_.k);
-    for (std::int64_t k = begin; k < end; ++k) {
-      const std::int64_t i = k - begin;
-      std::byte& byte = codes[i / 8 * kLine + channel_ * 4 + i % 4];
-      const auto code =
-          static_cast<unsigned int>(weights_.codes[first + static_cast<std::size_t>(k)]);
-      byte |= static_cast<std::byte>(i % 8 < 4 ? code : code << 4);
+    std::byte* codes = lines_;
+    std::int64_t span = layout_.k;
+    if (layout_.group > 0) {
+      span = layout_.group;
+      const std::int64_t group_lines = span / layout_.k_per_line();
+      std::byte* const pair = line(group / 2 * (1 + 2 * group_lines));
+      const float scale = weights_.scales[weights_.scale_index(row_, group * span)];
+      put(pair + group % 2 * 32 + channel_ * 2, f32_to_f16(scale));
+      codes = pair + (1 + group % 2 * group_lines) * kLine;
+    }
+    const std::int64_t begin = group * span;
+    const std::int64_t end = std::min(begin + span, layout_.k);
+    const std::uint8_t* const from = weights_.codes.data() + first + begin;
+    const std::int64_t per_line = layout_.k_per_line();
+    for (std::int64_t i = 0; i < end - begin; ++i) {
+      std::byte& byte = codes[i / per_line * kLine + channel_ * 4 + i % 4];
+      byte |= static_cast<std::byte>(i % per_line < 4 ? from[i] : from[i] << 4);
     }
   }
 
@@ -96,6 +96,13 @@ void pack_block(const PackedLayout& layout, const QuantMatrix& weights, std::spa
       put(lines + row % kBlock * 4, weights.scales[static_cast<std::size_t>(row)]);
     lines += kLine;
   }
+  for (std::int64_t row = block * kBlock; layout.zero_points && row < end; ++row) {
+    for (std::int64_t group = 0; group < layout.groups(); ++group) {
+      lines[group * kBlock + row % kBlock] = static_cast<std::byte>(
+          weights.zero_point(weights.scale_index(row, group * layout.group)));
+    }
+  }
+  lines += layout.zero_lines() * kLine;
   for (std::int64_t row = block * kBlock; row < end; ++row)
     ChannelWriter(layout, weights, row, lines).write();
 }
@@ -119,12 +126,15 @@ std::int64_t PackedLayout::k_per_line() const {
 
 std::int64_t PackedLayout::padded_k() const { return divide_up(k, k_per_line()) * k_per_line(); }
 std::int64_t PackedLayout::groups() const { return group == 0 ? 1 : divide_up(k, group); }
+std::int64_t PackedLayout::zero_lines() const {
+  return zero_points ? divide_up(groups() * kBlock, kLine) : 0;
+}
 std::int64_t PackedLayout::blocks() const { return divide_up(n, kBlock); }
 
 std::size_t PackedLayout::block_bytes() const {
   const std::int64_t scale_lines = group == 0 ? 0 : divide_up(groups(), 2);
-  return static_cast<std::size_t>(
-      kLine * spread_lines(bias + channel_scales + scale_lines + padded_k() / k_per_line()));
+  return static_cast<std::size_t>(kLine * spread_lines(bias + channel_scales + zero_lines() +
+                                                       scale_lines + padded_k() / k_per_line()));
 }
 
 BlockRange share_of_thread(std::int64_t blocks, int thread, int threads) {

@@ -21,9 +21,10 @@ enum class LineFormat {
 /// Weights W[n,k] in blocks of 16 output channels, a block one stretch of memory, blocks one after
 /// another, so that a product with one row of x reads memory once from end to end:
 ///
-///   block:  [16 FP32 biases]  [16 FP32 scales]  lines of k, in order
-///           if there are any  per channel only
-///   u4:     groups in pairs:  [2 x 16 FP16 scales] lines of group 2i, lines of group 2i + 1
+///   block:  [16 FP32 biases]  [16 FP32 scales]  [zero points]    lines of k, in order
+///           if there are any  per channel only  asymmetric only
+///   zero points: [groups][16] codes, filled up to whole lines
+///   groups come in pairs: [2 x 16 FP16 scales] lines of group 2i, lines of group 2i + 1
 ///
 /// Channels past n and k past the last are zero, and so are the lines that spread_lines() adds.
 struct PackedLayout {
@@ -33,10 +34,12 @@ struct PackedLayout {
   std::int64_t group = 0;  // k that share a scale, a multiple of 8; 0: no groups
   bool bias = false;
   bool channel_scales = false;
+  bool zero_points = false;
 
   std::int64_t k_per_line() const;
   std::int64_t padded_k() const;  // to whole lines
   std::int64_t groups() const;    // 1 when there are none
+  std::int64_t zero_lines() const;
   std::int64_t blocks() const;
   std::size_t block_bytes() const;
 };

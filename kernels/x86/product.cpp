@@ -14,9 +14,17 @@ std::string weights_text(const NumberFormat& weights) {
                                        : to_string(Scheme{.weights = weights, .input = {}});
 }
 
-std::string scales_text(const NumberFormat& weights) {
-  return weights.per == Granularity::block ? fmt::format("in groups of {}", weights.block)
-                                           : "per output channel";
+std::string_view scales_text(const Recipe& recipe) {
+  return recipe.groups() ? "in groups of a multiple of 16" : "per output channel";
+}
+static_assert(kGroupUnit == 16);
+
+/// The problem's scheme with the recipe's size of groups.
+Scheme with_groups_of(const Recipe& recipe, Scheme scheme) {
+  for (NumberFormat* format : {&scheme.weights, &scheme.input.number}) {
+    if (format->per == Granularity::block) format->block = recipe.scheme.weights.block;
+  }
+  return scheme;
 }
 
 /// `bias`: whether there is one in the packed blocks.
@@ -28,7 +36,8 @@ PackedLayout layout_of(const Recipe& recipe, const Problem& problem, bool bias) 
           .k = problem.k,
           .group = integer && weights.per == Granularity::block ? weights.block : 0,
           .bias = bias,
-          .channel_scales = integer && weights.per == Granularity::row};
+          .channel_scales = integer && weights.per == Granularity::row,
+          .zero_points = weights.zero_points};
 }
 
 }  // namespace
@@ -43,10 +52,13 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
                                                    : "takes floating activations only"};
   }
   if (auto refusal = refuses_kind(kind, problem)) return refusal;
-  if (weights.zero_points) return Refusal{"takes symmetric weights only"};
-  if (weights.per != mine.per || weights.block != mine.block)
-    return Refusal{fmt::format("takes scales {} only", scales_text(mine))};
-  if (problem.scheme != recipe.scheme)
+  if (weights.zero_points != mine.zero_points) {
+    return Refusal{mine.zero_points ? "takes asymmetric weights only"
+                                    : "takes symmetric weights only"};
+  }
+  if (weights.per != mine.per || weights.block % kGroupUnit != 0)
+    return Refusal{fmt::format("takes scales {} only", scales_text(recipe))};
+  if (with_groups_of(recipe, problem.scheme) != recipe.scheme)
     return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
   if (recipe.input == Input::a8 && sum_length(weights, problem.k) > kLongestSum)
     return Refusal{"k is so long that an int32 sum can overflow"};
@@ -65,6 +77,7 @@ Product::Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_
   parts.take(decoded() && rows_max > 1 ? kPanelBlocks * spread_lines(widest.chunk_steps) * kLine
                                        : 0);
   panel_scales_ = parts.take(chunk_groups * kPanel * kWordBytes);
+  panel_zeros_ = parts.take(weights_.layout().zero_points ? chunk_groups * kPanel * kWordBytes : 0);
   partial_ = parts.take(widest.tiles_at_once * kTileRows * kPanel * kWordBytes);
   scratch_bytes_ = parts.bytes();
 }
@@ -87,6 +100,11 @@ std::int64_t Product::k_per_word() const {
   return 0;
 }
 
+int Product::zero() const {
+  if (weights_.layout().zero_points) return 1;
+  return recipe_.format == LineFormat::u4 ? kZeroU4 : kZeroU8;
+}
+
 Traffic::Unit Product::unit() const {
   switch (recipe_.input) {
     case Input::f32:
@@ -102,7 +120,7 @@ Traffic::Unit Product::unit() const {
 std::int64_t Product::steps() const { return weights_.layout().padded_k() / k_per_word(); }
 
 std::string Product::implementation() const {
-  return fmt::format("{}: one pass for 1 row, {}x{} tiles for more", to_string(recipe_.info.isa),
+  return fmt::format("{}: one pass for few rows, {}x{} tiles for more", to_string(recipe_.info.isa),
                      kTileRows, kPanel);
 }
 
@@ -125,11 +143,13 @@ LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
   args.group = layout.group;
   args.has_bias = layout.bias;
   args.has_channel_scales = layout.channel_scales;
+  args.zero_lines = layout.zero_lines();
   args.m = rows;
   args.chunk_steps = walk.chunk_steps;
   args.tiles_at_once = walk.tiles_at_once;
   args.panel = reinterpret_cast<unsigned char*>(scratch);
   args.panel_scales = reinterpret_cast<float*>(scratch + panel_scales_);
+  args.panel_zeros = reinterpret_cast<std::int32_t*>(scratch + panel_zeros_);
   args.partial = reinterpret_cast<float*>(scratch + partial_);
   return args;
 }

@@ -19,11 +19,16 @@ enum class Input { f32, bf16, a8 };
 /// A row of the table: everything that tells one kernel of this folder from another.
 struct Recipe {
   KernelInfo info;
-  Scheme scheme;
+  Scheme scheme;  // for groups with one size in place of all
   LineFormat format;
   Input input;
   LinearFunction function;
+
+  bool groups() const { return scheme.weights.per == Granularity::block; }
 };
+
+/// Sizes of groups are multiples of this, so that no line and no vector of x holds parts of two.
+inline constexpr std::int64_t kGroupUnit = 16;
 
 /// Why a kernel by this recipe does not take the problem, if so.
 std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Problem& problem);
@@ -58,8 +63,8 @@ class Product {
   std::int64_t rows_max() const { return rows_max_; }
   std::int64_t steps() const;  // words of a row
   std::int64_t groups() const { return weights_.layout().groups(); }
-  /// Of the weights' codes: what the sums of the rows' codes are multiplied by.
-  int zero() const { return recipe_.format == LineFormat::u4 ? kZeroU4 : kZeroU8; }
+  /// What makes a correction of the sum of a row's codes (args.h).
+  int zero() const;
   Traffic::Unit unit() const;
   std::string implementation() const;
 
@@ -73,7 +78,9 @@ class Product {
  private:
   std::int64_t k_per_word() const;
   /// Whether the lines that the tile reads are made from the packed ones.
-  bool decoded() const { return weights_.layout().k_per_line() != k_per_word(); }
+  bool decoded() const {
+    return recipe_.groups() || weights_.layout().k_per_line() != k_per_word();
+  }
   Blocking blocking(std::int64_t rows) const;
 
   Recipe recipe_;
@@ -81,6 +88,7 @@ class Product {
   std::int64_t rows_max_;
   // Where the parts of a thread's memory begin; the first is the panel.
   std::size_t panel_scales_ = 0;
+  std::size_t panel_zeros_ = 0;
   std::size_t partial_ = 0;
   std::size_t scratch_bytes_ = 0;
 };

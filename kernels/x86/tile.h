@@ -9,7 +9,8 @@
 //   panel(args, block, blocks, step, steps)   the lines as the tile reads them
 //   tile<rows, blocks>(call)           sums of one tile over a chunk, kept in call.partial
 //   finish(args, row, block, partial)  the outputs of one row and block
-//   stream(args)                       the whole product for one row, in one pass over the weights
+//   kStreamRows, stream(args)          the whole product for so few rows, in one pass over the
+//   weights
 
 #include <immintrin.h>
 
@@ -35,9 +36,11 @@ struct TileCall {
   float* partial;              // [rows][kPanel]
   bool first;                  // chunk: nothing in partial yet
   const int32_t* corrections;  // of the tile's first row
+  const float* group_scales;   // the same; null unless x has one scale a group
   int64_t groups;              // from one row's corrections to the next
   int64_t group, first_group;  // steps of a group; number of the chunk's first
   const float* scales;         // [groups of the chunk][kPanel]
+  const int32_t* zeros;        // the same; null for symmetric weights
   // Weights of the next chunk, which each tile pulls its part of into L2 as it computes: one line
   // a block at every `ahead_every`th stop; 0: none.
   Lines ahead;
@@ -63,9 +66,17 @@ QASSAY_INLINE __m512 bias_of(const LinearArgs& args, int64_t block) {
 QASSAY_INLINE __m512 channel_scales(const LinearArgs& args, int64_t block) {
   return _mm512_loadu_ps(block_at(args, block) + (args.has_bias ? kLine : 0));
 }
-QASSAY_INLINE const unsigned char* lines_of(const LinearArgs& args, int64_t block) {
+QASSAY_INLINE const unsigned char* zeros_of(const LinearArgs& args, int64_t block) {
   return block_at(args, block) + (args.has_bias ? kLine : 0) +
          (args.has_channel_scales ? kLine : 0);
+}
+/// The zero points of a group, as int32.
+QASSAY_INLINE __m512i group_zeros(const LinearArgs& args, int64_t block, int64_t group) {
+  return _mm512_cvtepu8_epi32(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(zeros_of(args, block) + group * kBlock)));
+}
+QASSAY_INLINE const unsigned char* lines_of(const LinearArgs& args, int64_t block) {
+  return zeros_of(args, block) + args.zero_lines * kLine;
 }
 QASSAY_INLINE void store(const LinearArgs& args, int64_t row, int64_t block, __m512 y) {
   _mm512_mask_storeu_ps(args.y + row * args.y_stride + block * kBlock, channels(args, block), y);
@@ -182,6 +193,7 @@ void run_panels(const LinearArgs& args) {
         call.group = group_steps;
         call.first_group = args.group == 0 ? 0 : step / group_steps;
         call.scales = args.panel_scales;
+        call.zeros = args.zero_lines > 0 ? args.panel_zeros : nullptr;
 
         // With few tiles a chunk is gone before the next could arrive.
         const int64_t next_block = last ? block + kPanelBlocks : block;
@@ -199,6 +211,8 @@ void run_panels(const LinearArgs& args) {
           call.x = args.x + row * steps + step * rows;
           call.partial = args.partial + (tile - first_tile) * kTileRows * kPanel;
           call.corrections = args.corrections + row * groups;
+          call.group_scales =
+              args.group_scales == nullptr ? nullptr : args.group_scales + row * groups;
           if (pull) {
             call.ahead = {Format::source(args, next_block, next_step) +
                               (tile - first_tile) * lines_a_tile * kLine,
@@ -219,7 +233,7 @@ void run_panels(const LinearArgs& args) {
 
 template <typename Format>
 QASSAY_INLINE void run_linear(const LinearArgs& args) {
-  if (args.m == 1) {
+  if (args.m <= Format::kStreamRows) {
     Format::stream(args);
   } else {
     run_panels<Format>(args);
@@ -262,20 +276,19 @@ QASSAY_INLINE void finish_float(const LinearArgs& args, int64_t row, int64_t blo
                                 : _mm512_add_ps(sum, bias));
 }
 
-/// Packed 4-bit groups: groups 2i and 2i + 1 share a line of 2 x 16 FP16 scales in front of them.
+/// Packed groups: 2i and 2i + 1 share a line of 2 x 16 FP16 scales in front of them. `per_line`: k
+/// of a line.
 QASSAY_INLINE __m512 pair_scales(const unsigned char* pair, int64_t group) {
   const unsigned char* halves = pair + group % 2 * (kLine / 2);
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
 }
-QASSAY_INLINE const unsigned char* pair_at(const LinearArgs& args, int64_t block, int64_t group) {
-  return lines_of(args, block) + group / 2 * (1 + args.group / 4) * kLine;
+QASSAY_INLINE const unsigned char* pair_at(const LinearArgs& args, int64_t block, int64_t group,
+                                           int64_t per_line) {
+  return lines_of(args, block) + group / 2 * (1 + 2 * (args.group / per_line)) * kLine;
 }
-QASSAY_INLINE __m512 group_scales(const LinearArgs& args, int64_t block, int64_t group) {
-  return pair_scales(pair_at(args, block, group), group);
-}
-QASSAY_INLINE const unsigned char* group_lines(const LinearArgs& args, int64_t block,
-                                               int64_t group) {
-  return pair_at(args, block, group) + (1 + group % 2 * (args.group / 8)) * kLine;
+QASSAY_INLINE const unsigned char* group_lines(const LinearArgs& args, const unsigned char* pair,
+                                               int64_t group, int64_t per_line) {
+  return pair + (1 + group % 2 * (args.group / per_line)) * kLine;
 }
 
 }  // namespace
