@@ -59,6 +59,14 @@ struct Steps {
   float scale, least, most;
 };
 
+/// The largest |x[i]| of n activations.
+float finite_magnitude(const float* x, std::int64_t n) {
+  const float max_abs = largest_magnitude(x, n);
+  if (std::isfinite(max_abs)) return max_abs;
+  throw InputError("activations", "a value is not a finite number",
+                   "check the model and its input for NaN and infinity");
+}
+
 }  // namespace
 
 int Grid::code(float x) const {
@@ -96,15 +104,28 @@ void quantize_block(const float* x, std::int64_t n, const Grid& grid, std::uint8
 }
 
 float quantize_row(const float* x, std::int64_t k, std::int8_t* codes) {
-  const float max_abs = largest_magnitude(x, k);
-  if (!std::isfinite(max_abs)) {
-    throw InputError("activations", "a value is not a finite number",
-                     "check the model and its input for NaN and infinity");
-  }
+  const float max_abs = finite_magnitude(x, k);
   const Grid grid = symmetric_grid(max_abs, 8, DType::f32, "activations");
   const Steps steps(grid);
   for (std::int64_t i = 0; i < k; ++i) codes[i] = static_cast<std::int8_t>(steps(x[i]));
   return grid.scale;
+}
+
+void quantize_row_blocked(const float* x, std::int64_t k, std::int64_t block, std::int8_t* codes,
+                          float* scales) {
+  constexpr float kReach = 127;
+  for (std::int64_t begin = 0; begin < k; begin += block) {
+    const std::int64_t end = std::min(begin + block, k);
+    const float max_abs = finite_magnitude(x + begin, end - begin);
+    const Grid grid{.scale = max_abs / kReach, .zero = 0, .low = -127, .high = 127};
+    *scales++ = finite_grid(grid, "activations").scale;
+    const float exact = kReach / max_abs;
+    const float inverse = std::isfinite(exact) ? exact : 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float steps = (x[i] * inverse + kRounder) - kRounder;
+      codes[i] = static_cast<std::int8_t>(std::clamp(steps, -kReach, kReach));
+    }
+  }
 }
 
 }  // namespace qassay

@@ -50,4 +50,18 @@ void quantize_block(const float* x, std::int64_t n, const Grid& grid, std::uint8
 /// Throws InputError when a value is not finite.
 float quantize_row(const float* x, std::int64_t k, std::int8_t* codes);
 
+/// The same in blocks of `block` values along k, the last of which may be short, for -blocked
+/// schemes. For each block b, in FP32:
+///
+///   scales[b] = amax / 127                                       amax: the largest |x| of the
+///   block codes[i]  = clamp(round(x[i] * (127 / amax)), -127, 127)     round: to nearest, ties to
+///   even
+///
+/// where 127 / amax is rounded before it multiplies: not the division of Grid, but what ggml (Q8_0)
+/// and ONNX Runtime (MatMulNBits) do, so that codes are theirs too. Where 127 / amax overflows
+/// (amax below 3.74e-37, zero among them) all codes of the block are 0. Throws InputError when a
+/// value is not finite or 127 * scales[b] overflows.
+void quantize_row_blocked(const float* x, std::int64_t k, std::int64_t block, std::int8_t* codes,
+                          float* scales);
+
 }  // namespace qassay

@@ -23,7 +23,8 @@ constexpr NumberFormat kStaticInt8{
 
 [[noreturn]] void refuse(std::string_view place, std::string_view text, std::string_view fault) {
   throw InputError(place, fmt::format("scheme '{}' {}", text, fault),
-                   "write FP32, FP16, BF16 or W<2..8>A<8|16>[-tensor|-g<8..4096>][-asym][-static], "
+                   "write FP32, FP16, BF16 or "
+                   "W<2..8>A<8|16>[-tensor|-g<8..4096>][-asym][-static|-blocked], "
                    "such as W4A16-g128");
 }
 
@@ -81,7 +82,13 @@ Scheme parse_scheme(std::string_view text, std::string_view place) {
     weights.scales = DType::f16;
   }
   if (take(rest, "-asym")) weights.zero_points = true;
-  if (scheme.quantizes_input() && take(rest, "-static")) scheme = convolution_scheme(scheme);
+  if (scheme.quantizes_input() && take(rest, "-static")) {
+    scheme = convolution_scheme(scheme);
+  } else if (scheme.quantizes_input() && weights.per == Granularity::block &&
+             take(rest, "-blocked")) {
+    scheme.input.number.per = Granularity::block;
+    scheme.input.number.block = weights.block;
+  }
   if (!rest.empty()) refuse(place, text, fmt::format("has an unknown ending '{}'", rest));
   // "W08A8" would be a second name of W8A8: a scheme has one text.
   if (to_string(scheme) != text) refuse(place, text, "is not in its shortest form");
@@ -105,6 +112,7 @@ std::string to_string(const Scheme& scheme) {
   if (weights.per == Granularity::block) text += fmt::format("-g{}", weights.block);
   if (weights.zero_points) text += "-asym";
   if (scheme.input.range == Range::fixed) text += "-static";
+  if (scheme.blocks_input()) text += "-blocked";
   return text;
 }
 

@@ -24,7 +24,7 @@ struct NumberFormat {
 };
 
 /// How the range of quantized activations is found:
-///   dynamic  from the data at run time, per row (token), symmetric
+///   dynamic  from the data at run time, per row (token) or per block of a row, symmetric
 ///   fixed    from calibration data beforehand, per tensor, asymmetric (u8)
 enum class Range { none, dynamic, fixed };
 
@@ -37,17 +37,20 @@ struct ActivationFormat {
 
 /// What the numbers of one layer are. The text form is the name used everywhere:
 ///
-///   FP32 | FP16 | BF16 | W<bits>A<8|16>[-tensor|-g<N>][-asym][-static]    bits: 2..8, N: 8..4096
+///   FP32 | FP16 | BF16 | W<bits>A<8|16>[-tensor|-g<N>][-asym][-static|-blocked]
+///                                                                   bits: 2..8, N: 8..4096
 ///
 /// Left out is the default: weights symmetric per output channel with FP32 scales; A8 means int8,
 /// dynamic, symmetric, per token; A16 means activations that are not quantized. Blocks (-g) have
 /// FP16 scales. -static: A8 with a range that was calibrated, unsigned and asymmetric, one for the
-/// tensor. parse and print round-trip.
+/// tensor. -blocked: A8 with -g<N>, the activations with an FP32 scale for each of the blocks that
+/// the weights have along k (quantize_row_blocked of core/grid.hpp). parse and print round-trip.
 struct Scheme {
   NumberFormat weights;
   ActivationFormat input;
 
   bool quantizes_input() const { return input.range != Range::none; }
+  bool blocks_input() const { return input.number.per == Granularity::block; }
   bool operator==(const Scheme&) const = default;
 };
 

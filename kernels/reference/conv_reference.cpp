@@ -138,13 +138,13 @@ class IntegerConv final : public ConvPrepared {
 }  // namespace
 
 const Kernel& conv_f32_any_f32_reference() {
-  static const ReferenceKernel<FloatConv, LayerKind::convolution, false> kernel(
+  static const ReferenceKernel<FloatConv, LayerKind::convolution, ReferenceInput::floating> kernel(
       "conv_f32_any_f32_reference");
   return kernel;
 }
 
 const Kernel& conv_a8t_any_f32_reference() {
-  static const ReferenceKernel<IntegerConv, LayerKind::convolution, true> kernel(
+  static const ReferenceKernel<IntegerConv, LayerKind::convolution, ReferenceInput::codes> kernel(
       "conv_a8t_any_f32_reference");
   return kernel;
 }

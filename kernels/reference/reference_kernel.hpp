@@ -38,8 +38,10 @@ class ReferencePrepared : public Prepared {
   }
 
   /// The products of one row of weights with the codes of x[k], summed exactly in each block b of
-  /// k, and r = fma(float(sum_b), scale_b, r) for b in order, from r = 0.
-  float sum_of_products(std::int64_t row, const std::int8_t* x) const {
+  /// k, and r = fma(float(sum_b), scale_b, r) for b in order, from r = 0. `x_scales`: of the blocks
+  /// of x, where they have scales of their own: scale_b is the weights' times this.
+  float sum_of_products(std::int64_t row, const std::int8_t* x,
+                        const float* x_scales = nullptr) const {
     const std::int64_t block = sum_length(weights_.scheme.weights, weights_.k);
     float sum = 0;
     for (std::int64_t begin = 0; begin < weights_.k; begin += block) {
@@ -49,7 +51,8 @@ class ReferencePrepared : public Prepared {
       std::int32_t products = 0;
       for (std::int64_t k = begin; k < end; ++k)
         products += (weights_.codes[static_cast<std::size_t>(row * weights_.k + k)] - zero) * x[k];
-      sum = std::fma(static_cast<float>(products), weights_.scales[scale], sum);
+      const float x_scale = x_scales == nullptr ? 1.0F : *x_scales++;
+      sum = std::fma(static_cast<float>(products), weights_.scales[scale] * x_scale, sum);
     }
     return sum;
   }
@@ -60,8 +63,12 @@ class ReferencePrepared : public Prepared {
   int threads_;
 };
 
+/// What the weights are multiplied with: numbers, or int8 codes with a scale for a row (a tensor,
+/// in convolutions) or for each block of a row.
+enum class ReferenceInput { floating, codes, codes_in_blocks };
+
 /// `Form`: the ReferencePrepared that computes it.
-template <typename Form, LayerKind kLayer, bool kInteger>
+template <typename Form, LayerKind kLayer, ReferenceInput kInput>
 class ReferenceKernel final : public Kernel {
  public:
   explicit ReferenceKernel(std::string_view name) : info_(kernel_info(name)) {}
@@ -73,6 +80,10 @@ class ReferenceKernel final : public Kernel {
       return Refusal{kInteger ? "takes int8 activations only" : "takes floating activations only"};
     }
     if (auto refusal = refuses_kind(kLayer, problem)) return refusal;
+    if (problem.scheme.blocks_input() != (kInput == ReferenceInput::codes_in_blocks)) {
+      return Refusal{problem.scheme.blocks_input() ? "takes activations without blocks only"
+                                                   : "takes activations in blocks only"};
+    }
     if (kInteger && sum_length(problem.scheme.weights, problem.k) > kLongestSum)
       return Refusal{"k is so long that an int32 sum can overflow"};
     return std::nullopt;
@@ -85,6 +96,8 @@ class ReferenceKernel final : public Kernel {
   }
 
  private:
+  static constexpr bool kInteger = kInput != ReferenceInput::floating;
+
   KernelInfo info_;
 };
 

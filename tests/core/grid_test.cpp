@@ -276,6 +276,80 @@ TEST(QuantizeRowTest, FollowsTheSymmetricGrid) {
   }
 }
 
+struct BlockedRow {
+  std::vector<int> codes;
+  std::vector<float> scales;
+};
+
+BlockedRow quantize_blocked(const std::vector<float>& row, std::int64_t block) {
+  const auto k = static_cast<std::int64_t>(row.size());
+  std::vector<std::int8_t> codes(row.size());
+  BlockedRow result;
+  result.scales.resize(static_cast<std::size_t>((k + block - 1) / block));
+  quantize_row_blocked(row.data(), k, block, codes.data(), result.scales.data());
+  result.codes.assign(codes.begin(), codes.end());
+  return result;
+}
+
+// Scales of 2 / 127 and of 1: steps of 1/2 round to the even code. The last block is short.
+TEST(QuantizeRowBlockedTest, WorkedExample) {
+  const BlockedRow row = quantize_blocked({1.0F, -2.0F, 0.5F, 0.0F, 127.0F, -0.5F, 1.5F, 2.5F,  //
+                                           -3.0F, 1.0F},
+                                          4);
+  EXPECT_THAT(row.codes, ElementsAre(64, -127, 32, 0, 127, 0, 2, 2, -127, 42));
+  EXPECT_THAT(row.scales, ElementsAre(2.0F / 127, 1.0F, 3.0F / 127));
+}
+
+TEST(QuantizeRowBlockedTest, MultipliesByTheRoundedInverse) {
+  int differ = 0;
+  for (const Group& group : groups()) {
+    const auto n = static_cast<std::int64_t>(group.values.size());
+    const float max_abs = largest_magnitude(group.values.data(), n);
+    const BlockedRow row = quantize_blocked(group.values, n);
+    EXPECT_EQ(row.scales.front(), max_abs / 127) << group.name;
+    const float inverse = 127 / max_abs;
+    for (std::size_t i = 0; i < group.values.size() && std::isfinite(inverse); ++i) {
+      const volatile float steps = group.values[i] * inverse;  // rounded before it is rounded again
+      ASSERT_EQ(row.codes[i], static_cast<int>(std::nearbyint(steps))) << group.name;
+    }
+  }
+  // Next to ties a division gives another code now and then.
+  for (int i = 1; i < 4000; ++i) {
+    const float largest = 1.0F + 0.001F * static_cast<float>(i);
+    const float tie = 62.5F * (largest / 127);
+    const BlockedRow row = quantize_blocked({largest, tie}, 2);
+    differ += row.codes[1] != static_cast<int>(std::nearbyint(tie / (largest / 127)));
+  }
+  EXPECT_GT(differ, 0);
+}
+
+TEST(QuantizeRowBlockedTest, BlocksDoNotSeeEachOther) {
+  std::vector<float> row(100);
+  fill_normal(row, 7, 1);
+  const BlockedRow whole = quantize_blocked(row, 32);
+  row[3] = 1e6F;
+  const BlockedRow other = quantize_blocked(row, 32);
+  EXPECT_NE(other.scales[0], whole.scales[0]);
+  for (std::size_t b = 1; b < 4; ++b) EXPECT_EQ(other.scales[b], whole.scales[b]);
+  for (std::size_t i = 32; i < 100; ++i) EXPECT_EQ(other.codes[i], whole.codes[i]);
+}
+
+// 127 / amax is infinite below 2^-128 * 127, where a product would be no number.
+TEST(QuantizeRowBlockedTest, ZerosAndWhatIsNearlyZeroHaveZeroCodes) {
+  for (const float tiny : {0.0F, -0.0F, FLT_TRUE_MIN, 1e-41F, FLT_MIN, 3.7e-37F}) {
+    const BlockedRow row = quantize_blocked({tiny, -tiny, 0.0F}, 4);
+    EXPECT_THAT(row.codes, ElementsAre(0, 0, 0)) << tiny;
+    EXPECT_EQ(row.scales.front(), std::fabs(tiny) / 127) << tiny;
+  }
+  EXPECT_THAT(quantize_blocked({4e-37F, -4e-37F, 0.0F}, 4).codes, ElementsAre(127, -127, 0));
+}
+
+TEST(QuantizeRowBlockedTest, RefusesWhatIsNotFinite) {
+  for (const float bad : {kNan, kInfinity, -kInfinity, FLT_MAX})
+    EXPECT_THROW(quantize_blocked({1.0F, 2.0F, bad}, 2), InputError) << bad;
+  EXPECT_THAT(quantize_blocked({3e38F, -3e38F}, 2).codes, ElementsAre(127, -127));
+}
+
 TEST(QuantizeRowTest, RefusesValuesThatAreNotFinite) {
   std::vector<std::int8_t> codes(3);
   for (const float bad : {kNan, kInfinity, -kInfinity}) {

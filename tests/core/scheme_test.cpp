@@ -22,8 +22,10 @@ std::vector<std::string> whole_grammar() {
       for (const std::string& granularity : granularities) {
         for (const char* zero : {"", "-asym"}) {
           texts.push_back(fmt::format("W{}{}{}{}", bits, input, granularity, zero));
-          if (texts.back().find("A8") != std::string::npos)
-            texts.push_back(texts.back() + "-static");
+          const std::string text = texts.back();
+          if (text.find("A8") == std::string::npos) continue;
+          texts.push_back(text + "-static");
+          if (granularity.starts_with("-g")) texts.push_back(text + "-blocked");
         }
       }
     }
@@ -68,7 +70,23 @@ TEST(SchemeTest, AStaticRangeIsOneUnsignedAsymmetricGridForTheTensor) {
   EXPECT_TRUE(scheme.quantizes_input());
 }
 
+TEST(SchemeTest, BlockedActivationsHaveTheBlocksOfTheWeights) {
+  const Scheme scheme = parse_scheme("W4A8-g32-asym-blocked");
+  EXPECT_EQ(scheme.weights, parse_scheme("W4A8-g32-asym").weights);
+  EXPECT_EQ(scheme.input.range, Range::dynamic);
+  EXPECT_EQ(scheme.input.number.kind, Kind::integer);
+  EXPECT_EQ(scheme.input.number.bits, 8);
+  EXPECT_EQ(scheme.input.number.per, Granularity::block);
+  EXPECT_EQ(scheme.input.number.block, 32);
+  EXPECT_EQ(scheme.input.number.scales, DType::f32);
+  EXPECT_FALSE(scheme.input.number.zero_points);
+  EXPECT_TRUE(scheme.blocks_input());
+  EXPECT_FALSE(parse_scheme("W4A8-g32").blocks_input());
+  EXPECT_NE(scheme, parse_scheme("W4A8-g32-asym"));
+}
+
 TEST(SchemeTest, ConvolutionsMakeInt8ActivationsStaticAndChangeNothingElse) {
+  EXPECT_EQ(to_string(convolution_scheme(parse_scheme("W4A8-g32-blocked"))), "W4A8-g32-static");
   for (const char* text : {"W8A8", "W8A8-tensor", "W4A8-g32-asym"}) {
     const Scheme scheme = convolution_scheme(parse_scheme(text));
     EXPECT_EQ(to_string(scheme), std::string(text) + "-static");
@@ -119,6 +137,12 @@ TEST(SchemeTest, RefusesWhatIsNoScheme) {
                                  "W8A8-static-asym",
                                  "W8A8-static-static",
                                  "W8A8static",
+                                 "W8A8-blocked",
+                                 "W8A8-tensor-blocked",
+                                 "W4A16-g32-blocked",
+                                 "W4A8-g32-static-blocked",
+                                 "W4A8-g32-blocked-static",
+                                 "W4A8-g32-blocked-asym",
                                  "FP32-static",
                                  "FP32-asym",
                                  "FP8",

@@ -94,8 +94,9 @@ const KernelLibrary& built_kernels() {
 
 const Kernel& reference_for(const Problem& problem) {
   const bool integer = problem.scheme.quantizes_input();
-  const char* const linear =
-      integer ? "linear_a8r_any_f32_reference" : "linear_f32_any_f32_reference";
+  const char* const linear = problem.scheme.blocks_input() ? "linear_a8g_any_f32_reference"
+                             : integer                     ? "linear_a8r_any_f32_reference"
+                                                           : "linear_f32_any_f32_reference";
   const char* const conv = integer ? "conv_a8t_any_f32_reference" : "conv_f32_any_f32_reference";
   const Kernel* kernel = built_kernels().find(problem.convolution ? conv : linear);
   if (kernel == nullptr) throw std::logic_error("the library has no reference kernels");

@@ -24,10 +24,25 @@ constexpr bool kSlow = true;  // an order of magnitude slower: fewer shapes
 constexpr bool kSlow = false;
 #endif
 
-const char* const kSchemes[] = {"FP32",        "FP16",      "BF16",          "W8A8",
-                                "W8A8-tensor", "W8A8-asym", "W8A8-g64",      "W4A8",
-                                "W4A8-g32",    "W4A8-g128", "W8A16",         "W4A16-g32",
-                                "W4A16-g128",  "W3A16-g64", "W4A16-g32-asym"};
+const char* const kSchemes[] = {"FP32",
+                                "FP16",
+                                "BF16",
+                                "W8A8",
+                                "W8A8-tensor",
+                                "W8A8-asym",
+                                "W8A8-g64",
+                                "W4A8",
+                                "W4A8-g32",
+                                "W4A8-g128",
+                                "W8A16",
+                                "W4A16-g32",
+                                "W4A16-g128",
+                                "W3A16-g64",
+                                "W4A16-g32-asym",
+                                "W8A8-g32-blocked",
+                                "W4A8-g32-blocked",
+                                "W4A8-g128-blocked",
+                                "W5A8-g48-asym-blocked"};
 
 /// The schemes that the kernel accepts.
 std::vector<Scheme> schemes_of(const Kernel& kernel) {
