@@ -102,6 +102,10 @@ float largest_magnitude(const float* x, int64_t k);
 // or 0.
 void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t group, Word* words,
                      int64_t stride, int32_t* corrections);
+// core/grid.hpp's quantize_row_blocked, and `corrections`; scales [k / group], not finite where the
+// values are not.
+void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group, Word* words,
+                             int64_t stride, int32_t* corrections, float* scales);
 // Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
 void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
 

@@ -57,10 +57,30 @@ QASSAY_INLINE __m512i without_zeros(__m512i sum, __m512i zeros, int32_t correcti
   return _mm512_add_epi32(sum, _mm512_mullo_epi32(zeros, _mm512_set1_epi32(correction)));
 }
 
-/// What the reference does with the exact sum of a group; `x_scale`: null where a row has one.
-QASSAY_INLINE __m512 add_group(__m512i sum, __m512 scales, const float* x_scale, __m512 total) {
-  if (x_scale != nullptr) scales = _mm512_mul_ps(scales, _mm512_set1_ps(*x_scale));
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scales, total);
+/// What the reference does with the exact sums of a group: totals = fma(float(sum), scale, totals),
+/// where x has one scale a group (`x_scales`, `groups` from row to row; else null) times that.
+template <int kRows, int kBlocks>
+QASSAY_INLINE void add_group(const __m512i (&sums)[kRows][kBlocks], const __m512 (&scales)[kBlocks],
+                             const float* x_scales, int64_t groups,
+                             __m512 (&totals)[kRows][kBlocks]) {
+  if (x_scales == nullptr) {
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int b = 0; b < kBlocks; ++b)
+        totals[r][b] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[r][b]), scales[b], totals[r][b]);
+    }
+    return;
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < kRows; ++r) {
+    const __m512 x_scale = _mm512_set1_ps(x_scales[r * groups]);
+#pragma GCC unroll 4
+    for (int b = 0; b < kBlocks; ++b) {
+      totals[r][b] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[r][b]),
+                                     _mm512_mul_ps(scales[b], x_scale), totals[r][b]);
+    }
+  }
 }
 
 QASSAY_INLINE void finish_row(const LinearArgs& args, int64_t row, int64_t block, __m512 total) {
@@ -71,100 +91,120 @@ QASSAY_INLINE void finish_row(const LinearArgs& args, int64_t row, int64_t block
             : _mm512_fmadd_ps(total, _mm512_set1_ps(args.row_scales[row]), bias));
 }
 
-/// The product for kRows rows: every line is decoded in registers and multiplied with all of them.
-/// A row has kChains sums, so that no product waits for the one before.
-template <typename Code, int kRows>
-void stream_rows(const LinearArgs& args) {
-  constexpr int kChains = kRows <= 2 ? 4 : 2;
+/// sums[row][chain] += the products of `lines` lines, each decoded once; moves both pointers on.
+template <typename Code, int kRows, int kChains>
+QASSAY_INLINE void add_lines(__m512i (&sums)[kRows][kChains], int64_t lines,
+                             const unsigned char*& line, const Word*& x) {
   constexpr int kLines = kChains / Code::kSteps;  // until every chain has had its turn
-  const int64_t span = args.group == 0 ? args.k : args.group;
-  const int64_t groups = (args.k + span - 1) / span;
-  for (int64_t block = args.begin_block; block < args.end_block; ++block) {
-    __m512 totals[kRows];
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) totals[r] = _mm512_setzero_ps();
-    const unsigned char* line = lines_of(args, block);
-    const unsigned char* pair = line;
-    const Word* x = args.x;
-    for (int64_t group = 0; group < groups; ++group) {
-      if (args.group != 0 && group % 2 == 0) {
-        pair = line;
-        _mm_prefetch(pair + kStreamAhead, _MM_HINT_T0);
-        line += kLine;
-      }
-      __m512i sums[kRows][kChains];
-#pragma GCC unroll 6
-      for (int r = 0; r < kRows; ++r) {
-        const int32_t correction = args.corrections[r * groups + group];
-        sums[r][0] = _mm512_set1_epi32(args.zero_lines > 0 ? 0 : correction);
+  for (; lines >= kLines; lines -= kLines) {
 #pragma GCC unroll 4
-        for (int c = 1; c < kChains; ++c) sums[r][c] = _mm512_setzero_si512();
-      }
-      int64_t lines = smaller(span, args.k - group * span) / Code::kPerLine;
-      for (; lines >= kLines; lines -= kLines) {
-#pragma GCC unroll 4
-        for (int l = 0; l < kLines; ++l) {
-          _mm_prefetch(line + kStreamAhead + l * kLine, _MM_HINT_T0);
-          __m512i codes[Code::kSteps];
-          Code::decode(line + l * kLine, codes);
+    for (int l = 0; l < kLines; ++l) {
+      _mm_prefetch(line + kStreamAhead + l * kLine, _MM_HINT_T0);
+      __m512i codes[Code::kSteps];
+      Code::decode(line + l * kLine, codes);
 #pragma GCC unroll 2
-          for (int s = 0; s < Code::kSteps; ++s) {
-            const int step = l * Code::kSteps + s;
+      for (int s = 0; s < Code::kSteps; ++s) {
+        const int chain = l * Code::kSteps + s;
 #pragma GCC unroll 6
-            for (int r = 0; r < kRows; ++r)
-              add_products(sums[r][step], codes[s], _mm512_set1_epi32(x[step * kRows + r]));
-          }
-        }
-        line += kLines * kLine;
-        x += kChains * kRows;
-      }
-      for (; lines > 0; --lines) {
-        __m512i codes[Code::kSteps];
-        Code::decode(line, codes);
-        for (int s = 0; s < Code::kSteps; ++s) {
-#pragma GCC unroll 6
-          for (int r = 0; r < kRows; ++r)
-            add_products(sums[r][s], codes[s], _mm512_set1_epi32(x[s * kRows + r]));
-        }
-        line += kLine;
-        x += Code::kSteps * kRows;
-      }
-      const __m512 scales =
-          args.group == 0 ? channel_scales(args, block) : pair_scales(pair, group);
-#pragma GCC unroll 6
-      for (int r = 0; r < kRows; ++r) {
-        __m512i sum = sums[r][0];
-#pragma GCC unroll 4
-        for (int c = 1; c < kChains; ++c) sum = _mm512_add_epi32(sum, sums[r][c]);
-        const int64_t at = r * groups + group;
-        if (args.zero_lines > 0)
-          sum = without_zeros(sum, group_zeros(args, block, group), args.corrections[at]);
-        totals[r] =
-            add_group(sum, scales, args.group_scales == nullptr ? nullptr : args.group_scales + at,
-                      totals[r]);
+        for (int r = 0; r < kRows; ++r)
+          add_products(sums[r][chain], codes[s], _mm512_set1_epi32(x[chain * kRows + r]));
       }
     }
+    line += kLines * kLine;
+    x += kChains * kRows;
+  }
+  for (; lines > 0; --lines) {
+    __m512i codes[Code::kSteps];
+    Code::decode(line, codes);
+#pragma GCC unroll 2
+    for (int s = 0; s < Code::kSteps; ++s) {
 #pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) finish_row(args, r, block, totals[r]);
+      for (int r = 0; r < kRows; ++r)
+        add_products(sums[r][s], codes[s], _mm512_set1_epi32(x[s * kRows + r]));
+    }
+    line += kLine;
+    x += Code::kSteps * kRows;
   }
 }
 
-template <typename Code>
+/// The product for kRows rows in one pass over the packed memory. A row has kChains sums, so that
+/// no product waits for the one before. kGroups: a scale a group, else a channel; kBlocked: x has
+/// one a group too.
+template <typename Code, int kRows, bool kGroups, bool kZeros, bool kBlocked>
+void stream_rows(const LinearArgs& args) {
+  constexpr int kChains = kRows <= 2 ? 4 : 2;
+  const int64_t all_lines = args.k / Code::kPerLine;
+  const int64_t span_lines = kGroups ? args.group / Code::kPerLine : all_lines;
+  const int64_t groups = kGroups ? (all_lines + span_lines - 1) / span_lines : 1;
+  for (int64_t block = args.begin_block; block < args.end_block; ++block) {
+    __m512 totals[kRows][1];
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) totals[r][0] = _mm512_setzero_ps();
+    const unsigned char* line = lines_of(args, block);
+    const unsigned char* zeros = zeros_of(args, block);
+    __m512 pair_of_scales[2] = {};
+    const Word* x = args.x;
+    for (int64_t group = 0; group < groups; ++group) {
+      if (kGroups && group % 2 == 0) {
+        _mm_prefetch(line + kStreamAhead, _MM_HINT_T0);
+        pair_of_scales[0] = pair_scales(line, 0);
+        pair_of_scales[1] = pair_scales(line, 1);
+        line += kLine;
+      }
+      const int32_t* const corrections = args.corrections + group;
+      __m512i sums[kRows][kChains];
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        sums[r][0] = kZeros ? _mm512_setzero_si512() : _mm512_set1_epi32(corrections[r * groups]);
+#pragma GCC unroll 4
+        for (int c = 1; c < kChains; ++c) sums[r][c] = _mm512_setzero_si512();
+      }
+      add_lines<Code>(sums, smaller(span_lines, all_lines - group * span_lines), line, x);
+      __m512i whole[kRows][1];
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        whole[r][0] = sums[r][0];
+#pragma GCC unroll 4
+        for (int c = 1; c < kChains; ++c) whole[r][0] = _mm512_add_epi32(whole[r][0], sums[r][c]);
+        if (kZeros) {
+          whole[r][0] = without_zeros(
+              whole[r][0],
+              _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(zeros))),
+              corrections[r * groups]);
+        }
+      }
+      zeros += kBlock;
+      const __m512 scales[1] = {kGroups ? pair_of_scales[0] : channel_scales(args, block)};
+      pair_of_scales[0] = pair_of_scales[1];
+      add_group(whole, scales, kBlocked ? args.group_scales + group : nullptr, groups, totals);
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) finish_row(args, r, block, totals[r][0]);
+  }
+}
+
+template <typename Code, bool kGroups, bool kZeros, bool kBlocked>
 void stream_few_rows(const LinearArgs& args) {
   switch (args.m) {
     case 1:
-      return stream_rows<Code, 1>(args);
+      return stream_rows<Code, 1, kGroups, kZeros, kBlocked>(args);
     case 2:
-      return stream_rows<Code, 2>(args);
+      return stream_rows<Code, 2, kGroups, kZeros, kBlocked>(args);
     case 3:
-      return stream_rows<Code, 3>(args);
+      return stream_rows<Code, 3, kGroups, kZeros, kBlocked>(args);
     case 4:
-      return stream_rows<Code, 4>(args);
+      return stream_rows<Code, 4, kGroups, kZeros, kBlocked>(args);
     case 5:
-      return stream_rows<Code, 5>(args);
+      return stream_rows<Code, 5, kGroups, kZeros, kBlocked>(args);
     default:
-      return stream_rows<Code, 6>(args);
+      return stream_rows<Code, 6, kGroups, kZeros, kBlocked>(args);
   }
+}
+
+template <typename Code, bool kGroups, bool kBlocked>
+void stream_few_rows(const LinearArgs& args) {
+  args.zero_lines > 0 ? stream_few_rows<Code, kGroups, true, kBlocked>(args)
+                      : stream_few_rows<Code, kGroups, false, kBlocked>(args);
 }
 
 /// Unpacks lines into the tile's, one a step.
@@ -210,10 +250,11 @@ struct ChannelFormat {
     __m512i sum = _mm512_loadu_si512(partial);
     if (args.zero_lines > 0)
       sum = without_zeros(sum, group_zeros(args, block, 0), args.corrections[row]);
-    finish_row(args, row, block,
-               add_group(sum, channel_scales(args, block), nullptr, _mm512_setzero_ps()));
+    finish_row(
+        args, row, block,
+        _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), channel_scales(args, block), _mm512_setzero_ps()));
   }
-  static void stream(const LinearArgs& args) { stream_few_rows<Code>(args); }
+  static void stream(const LinearArgs& args) { stream_few_rows<Code, false, false>(args); }
 };
 
 /// The tile of formats with a scale a group: exact sums in each, then total = fma(float(sum),
@@ -247,21 +288,21 @@ QASSAY_INLINE void group_sums(const TileCall& call, int block) {
         sums[r][b] = _mm512_set1_epi32(zeros == nullptr ? correction : 0);
     }
     add_steps<IntegerDot>(sums, walk, smaller(call.group, call.steps - step), call);
-#pragma GCC unroll 4
-    for (int b = 0; b < kAtOnce; ++b) {
-      const __m512 scale = _mm512_loadu_ps(scales + b * kBlock);
+    if (zeros != nullptr) {
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
-        const int64_t at = r * call.groups + group;
-        __m512i sum = sums[r][b];
-        if (zeros != nullptr) {
-          sum = without_zeros(sum, _mm512_loadu_si512(zeros + b * kBlock), call.corrections[at]);
+#pragma GCC unroll 4
+        for (int b = 0; b < kAtOnce; ++b) {
+          sums[r][b] = without_zeros(sums[r][b], _mm512_loadu_si512(zeros + b * kBlock),
+                                     call.corrections[r * call.groups + group]);
         }
-        totals[r][b] =
-            add_group(sum, scale, call.group_scales == nullptr ? nullptr : call.group_scales + at,
-                      totals[r][b]);
       }
     }
+    __m512 scale[kAtOnce];
+#pragma GCC unroll 4
+    for (int b = 0; b < kAtOnce; ++b) scale[b] = _mm512_loadu_ps(scales + b * kBlock);
+    add_group(sums, scale, call.group_scales == nullptr ? nullptr : call.group_scales + group,
+              call.groups, totals);
     scales += kPanel;
     if (zeros != nullptr) zeros += kPanel;
   }
@@ -321,7 +362,10 @@ struct GroupFormat {
                                    const float* partial) {
     finish_row(args, row, block, _mm512_loadu_ps(partial));
   }
-  static void stream(const LinearArgs& args) { stream_few_rows<Code>(args); }
+  static void stream(const LinearArgs& args) {
+    args.group_scales == nullptr ? stream_few_rows<Code, true, false>(args)
+                                 : stream_few_rows<Code, true, true>(args);
+  }
 };
 
 }  // namespace

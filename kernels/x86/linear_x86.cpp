@@ -4,8 +4,10 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "core/grid.hpp"
 #include "kernels/kernel_table.hpp"
@@ -23,7 +25,7 @@ using x86::Word;
 
 /// Where the parts of the workspace begin, in bytes.
 struct WorkspacePlan {
-  std::size_t row_scales = 0;
+  std::size_t x_scales = 0;
   std::size_t corrections = 0;
   std::size_t first_thread = 0;
   std::size_t bytes = 0;
@@ -71,7 +73,7 @@ class X86Linear final : public Prepared {
       share.begin_block = mine.begin;
       share.end_block = mine.end;
       share.x = as_it_is ? reinterpret_cast<const Word*>(x.row(0)) : words(workspace);
-      share.row_scales = row_scales(workspace);
+      (blocked() ? share.group_scales : share.row_scales) = x_scales(workspace);
       share.corrections = corrections(workspace);
       share.y = y.data;
       share.y_stride = y.stride;
@@ -93,8 +95,9 @@ class X86Linear final : public Prepared {
     x86::Parts parts;
     WorkspacePlan plan;
     parts.take(m_max * steps() * kWordBytes);
-    plan.row_scales = parts.take(a8 ? m_max * kWordBytes : 0);
-    plan.corrections = parts.take(a8 ? m_max * product_.groups() * kWordBytes : 0);
+    const std::int64_t group_words = a8 ? m_max * product_.groups() * kWordBytes : 0;
+    plan.x_scales = parts.take(blocked() ? group_words : a8 ? m_max * kWordBytes : 0);
+    plan.corrections = parts.take(group_words);
     plan.first_thread = parts.bytes();
     plan.bytes = plan.first_thread + static_cast<std::size_t>(threads_) * product_.scratch_bytes();
     return plan;
@@ -103,8 +106,9 @@ class X86Linear final : public Prepared {
   Word* words(std::span<std::byte> workspace) const {
     return reinterpret_cast<Word*>(workspace.data());
   }
-  float* row_scales(std::span<std::byte> workspace) const {
-    return reinterpret_cast<float*>(workspace.data() + plan_.row_scales);
+  /// [m], or [m][groups] where each has its own.
+  float* x_scales(std::span<std::byte> workspace) const {
+    return reinterpret_cast<float*>(workspace.data() + plan_.x_scales);
   }
   std::int32_t* corrections(std::span<std::byte> workspace) const {
     return reinterpret_cast<std::int32_t*>(workspace.data() + plan_.corrections);
@@ -147,24 +151,46 @@ class X86Linear final : public Prepared {
     });
   }
 
+  bool blocked() const { return problem_.scheme.blocks_input(); }
+
   void quantize_to_a8(ConstMatrix x, std::span<std::byte> workspace) const {
-    float* const scales = row_scales(workspace);
-    std::int32_t* const starts = corrections(workspace);
-    const int zero = product_.zero();
     std::exception_ptr failure;  // must not leave the parallel region
     for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
       try {
-        const float largest = x86::largest_magnitude(x.row(m), x.cols);
-        scales[m] = symmetric_grid(largest, 8, DType::f32, "activations").scale;
+        if (blocked()) {
+          quantize_row_by_group(x, m, out, stride, workspace);
+        } else {
+          quantize_row_as_one(x, m, out, stride, workspace);
+        }
       } catch (...) {
 #pragma omp critical
         failure = std::current_exception();
-        return;
       }
-      x86::quantize_row_a8(x.row(m), x.cols, scales[m], zero, product_.weights().layout().group,
-                           out, stride, starts + m * product_.groups());
     });
     if (failure) std::rethrow_exception(failure);
+  }
+
+  void quantize_row_as_one(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
+                           std::span<std::byte> workspace) const {
+    const float largest = x86::largest_magnitude(x.row(m), x.cols);
+    float& scale = x_scales(workspace)[m];
+    scale = symmetric_grid(largest, 8, DType::f32, "activations").scale;
+    x86::quantize_row_a8(x.row(m), x.cols, scale, product_.zero(),
+                         product_.weights().layout().group, out, stride,
+                         corrections(workspace) + m * product_.groups());
+  }
+
+  void quantize_row_by_group(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
+                             std::span<std::byte> workspace) const {
+    const std::int64_t group = product_.weights().layout().group;
+    float* const scales = x_scales(workspace) + m * product_.groups();
+    x86::quantize_row_a8_blocked(x.row(m), x.cols, product_.zero(), group, out, stride,
+                                 corrections(workspace) + m * product_.groups(), scales);
+    const bool fits = std::all_of(scales, scales + product_.groups(),
+                                  [](float scale) { return std::isfinite(127 * scale); });
+    if (fits) return;
+    std::vector<std::int8_t> codes(static_cast<std::size_t>(x.cols));
+    quantize_row_blocked(x.row(m), x.cols, group, codes.data(), scales);  // says what is wrong
   }
 
   Product product_;
@@ -216,6 +242,14 @@ QASSAY_X86_LINEAR(linear_a8r_s4c_f32_6x64_avx512vnni, "W4A8", u4, a8, linear_a8_
 QASSAY_X86_LINEAR(linear_a8r_s4g_f32_6x64_avx512vnni, "W4A8-g32", u4, a8, linear_a8_u4_groups)
 QASSAY_X86_LINEAR(linear_a8r_u4c_f32_6x64_avx512vnni, "W4A8-asym", u4, a8, linear_a8_u4)
 QASSAY_X86_LINEAR(linear_a8r_u4g_f32_6x64_avx512vnni, "W4A8-g32-asym", u4, a8, linear_a8_u4_groups)
+QASSAY_X86_LINEAR(linear_a8g_s8g_f32_6x64_avx512vnni, "W8A8-g32-blocked", u8, a8,
+                  linear_a8_u8_groups)
+QASSAY_X86_LINEAR(linear_a8g_u8g_f32_6x64_avx512vnni, "W8A8-g32-asym-blocked", u8, a8,
+                  linear_a8_u8_groups)
+QASSAY_X86_LINEAR(linear_a8g_s4g_f32_6x64_avx512vnni, "W4A8-g32-blocked", u4, a8,
+                  linear_a8_u4_groups)
+QASSAY_X86_LINEAR(linear_a8g_u4g_f32_6x64_avx512vnni, "W4A8-g32-asym-blocked", u4, a8,
+                  linear_a8_u4_groups)
 QASSAY_X86_LINEAR(linear_f32_s8c_f32_6x64_avx512, "W8A16", u8, f32, linear_u8)
 QASSAY_X86_LINEAR(linear_f32_s8g_f32_6x64_avx512, "W8A16-g32", u8, f32, linear_u8_groups)
 QASSAY_X86_LINEAR(linear_f32_u8c_f32_6x64_avx512, "W8A16-asym", u8, f32, linear_u8)

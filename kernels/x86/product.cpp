@@ -52,6 +52,10 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
                                                    : "takes floating activations only"};
   }
   if (auto refusal = refuses_kind(kind, problem)) return refusal;
+  if (problem.scheme.blocks_input() != recipe.scheme.blocks_input()) {
+    return Refusal{recipe.scheme.blocks_input() ? "takes activations in blocks only"
+                                                : "takes activations without blocks only"};
+  }
   if (weights.zero_points != mine.zero_points) {
     return Refusal{mine.zero_points ? "takes asymmetric weights only"
                                     : "takes symmetric weights only"};

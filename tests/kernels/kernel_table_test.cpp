@@ -30,19 +30,33 @@ const char* const kSchemes[] = {"FP32",
                                 "W8A8",
                                 "W8A8-tensor",
                                 "W8A8-asym",
-                                "W8A8-g64",
+                                "W8A8-g32",
+                                "W8A8-g48-asym",
                                 "W4A8",
+                                "W4A8-asym",
+                                "W4A8-g16",
                                 "W4A8-g32",
+                                "W4A8-g64",
                                 "W4A8-g128",
-                                "W8A16",
-                                "W4A16-g32",
-                                "W4A16-g128",
-                                "W3A16-g64",
-                                "W4A16-g32-asym",
+                                "W4A8-g32-asym",
+                                "W4A8-g128-asym",
                                 "W8A8-g32-blocked",
+                                "W8A8-g64-asym-blocked",
                                 "W4A8-g32-blocked",
                                 "W4A8-g128-blocked",
-                                "W5A8-g48-asym-blocked"};
+                                "W4A8-g32-asym-blocked",
+                                "W5A8-g48-asym-blocked",
+                                "W8A16",
+                                "W8A16-asym",
+                                "W8A16-g32",
+                                "W8A16-g64-asym",
+                                "W4A16",
+                                "W4A16-asym",
+                                "W4A16-g32",
+                                "W4A16-g128",
+                                "W4A16-g32-asym",
+                                "W4A16-g128-asym",
+                                "W3A16-g64"};
 
 /// The schemes that the kernel accepts.
 std::vector<Scheme> schemes_of(const Kernel& kernel) {
@@ -202,7 +216,8 @@ TEST_P(KernelTableTest, SaysWhatItMovesAndComputes) {
         weights.per == Granularity::tensor ? 1 : 64 * blocks_per_row(weights, 2048);
     const double bits =
         64.0 * 2048 * weights.bits +
-        (weights.kind == Kind::integer ? scale_bits * static_cast<double>(scales) : 0);
+        (weights.kind == Kind::integer ? scale_bits * static_cast<double>(scales) : 0) +
+        (weights.zero_points ? 8 * static_cast<double>(scales) : 0);
     EXPECT_GE(traffic.weight_bytes, bits / 8) << to_string(scheme);
     if (kernel().info().backend == "cpu") {
       EXPECT_LE(traffic.weight_bytes, bits / 8 * 1.02) << to_string(scheme);
