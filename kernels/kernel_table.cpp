@@ -40,6 +40,7 @@ const qassay::KernelTable* qassay_kernel_table() {
       {"openblas", "", "built without OpenBLAS (package libopenblas-openmp-dev)"},
 #endif
       ggml_backend(),
+      onnxruntime_backend(),
       {"reference", "", ""},
   };
   static const KernelTable table{kKernelInterfaceVersion, kernels, backends};

@@ -19,6 +19,7 @@ std::string_view openblas_version();
 
 /// Of libraries that are looked for at run time.
 Backend ggml_backend();
+Backend onnxruntime_backend();
 
 /// The row's columns as a KernelInfo: kernels take theirs from the table.
 KernelInfo kernel_info(std::string_view name);
