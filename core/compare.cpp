@@ -115,4 +115,17 @@ std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double inpu
   return limits;
 }
 
+std::vector<float> unsigned_magnitudes(const QuantMatrix& weights) {
+  std::vector<float> magnitudes;
+  magnitudes.reserve(weights.codes.size());
+  for (std::int64_t row = 0; row < weights.n; ++row) {
+    for (std::int64_t col = 0; col < weights.k; ++col) {
+      const std::size_t scale = weights.scale_index(row, col);
+      magnitudes.push_back(std::fabs(weights.value(row, col)) +
+                           static_cast<float>(weights.zero_point(scale)) * weights.scales[scale]);
+    }
+  }
+  return magnitudes;
+}
+
 }  // namespace qassay

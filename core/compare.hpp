@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/matrix_view.hpp"
+#include "core/quant_matrix.hpp"
 
 namespace qassay {
 
@@ -60,5 +61,10 @@ double dot_product_limit(std::int64_t k, double sum_of_magnitudes,
 /// are bounded by the norms (Cauchy and Schwarz), which costs (m + n) k instead of m n k and is 1.6
 /// times looser for normal numbers.
 std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double input_roundoff = 0);
+
+/// What the errors of a kernel that multiplies codes with block-scaled codes and rounds (contract
+/// "reordered") are relative to, for each weight: |w| + zero * scale. It may sum products of
+/// unsigned codes and take away the zero's share of a block afterwards, and round both.
+std::vector<float> unsigned_magnitudes(const QuantMatrix& weights);
 
 }  // namespace qassay

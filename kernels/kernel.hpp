@@ -66,7 +66,7 @@ struct Traffic {
 
 struct KernelInfo {
   std::string_view name;     // linear_ or conv_<act>_<weight>_<out>_<tile>_<isa>, README.md
-  std::string_view backend;  // "cpu", "onednn", "openblas", "reference"
+  std::string_view backend;  // "cpu", "onednn", "openblas", "ggml", ..., "reference"
   Isa isa = Isa::any;        // needed to run; libraries choose theirs themselves (any)
   Contract contract = Contract::reordered;
 };
@@ -109,11 +109,11 @@ class Kernel {
                                             const Device& device) const = 0;
 };
 
-/// A family of kernels, or why it is not in this build.
+/// A family of kernels, or why it is not there.
 struct Backend {
   std::string_view name;
   std::string_view version;  // of the library behind it; empty for our own
-  std::string_view missing;  // the reason when it is not in this build; else empty
+  std::string_view missing;  // the reason when it is not in this build or was not found; else empty
 };
 
 /// What the shared library of kernels hands out. Kernels are in order of preference.

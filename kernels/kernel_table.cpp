@@ -39,6 +39,8 @@ const qassay::KernelTable* qassay_kernel_table() {
 #else
       {"openblas", "", "built without OpenBLAS (package libopenblas-openmp-dev)"},
 #endif
+      ggml_backend(),
+      onnxruntime_backend(),
       {"reference", "", ""},
   };
   static const KernelTable table{kKernelInterfaceVersion, kernels, backends};

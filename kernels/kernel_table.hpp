@@ -17,6 +17,10 @@ std::string_view onednn_version();
 std::string_view openblas_version();
 #endif
 
+/// Of libraries that are looked for at run time.
+Backend ggml_backend();
+Backend onnxruntime_backend();
+
 /// The row's columns as a KernelInfo: kernels take theirs from the table.
 KernelInfo kernel_info(std::string_view name);
 

@@ -178,7 +178,9 @@ std::vector<double> Verifier::code_limits(const QuantMatrix& sample,
 }
 
 std::vector<double> Verifier::limits(const QuantMatrix& sample, Contract contract) const {
-  const std::vector<float> values = dequantize(sample);
+  const bool of_unsigned_codes = contract == Contract::reordered && sample.scheme.blocks_input();
+  const std::vector<float> values =
+      of_unsigned_codes ? unsigned_magnitudes(sample) : dequantize(sample);
   return sample.scheme.input.range == Range::fixed ? code_limits(sample, values)
                                                    : float_limits(values, contract);
 }

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 namespace qassay {
-namespace {
 
-bool is_dense(ConstMatrix view) { return view.rows == 1 || view.stride == view.cols; }
-
-}  // namespace
+bool DenseRows::is_dense(ConstMatrix view) const {
+  return (view.rows == 1 || view.stride == view.cols) &&
+         reinterpret_cast<std::uintptr_t>(view.data) % alignment_ == 0;
+}
 
 float* DenseRows::hold(std::int64_t numbers) {
   const std::size_t bytes = static_cast<std::size_t>(numbers) * sizeof(float);

@@ -25,16 +25,16 @@ void poison(float* at, std::int64_t count) {
   std::fill_n(at, count, std::bit_cast<float>(kPoison));
 }
 
-/// The case with |x|, |bias| and weights of FP32 |value|: its outputs are what rounding errors are
-/// measured against.
-KernelCase magnitudes(const KernelCase& c) {
+/// The case with |x|, |bias| and weights of FP32 |value| (or unsigned_magnitudes): its outputs are
+/// what rounding errors are measured against.
+KernelCase magnitudes(const KernelCase& c, bool of_unsigned_codes) {
   KernelCase all = c;
   all.scheme = parse_scheme("FP32");
   all.weights = QuantMatrix{};
   all.weights.scheme = all.scheme;
   all.weights.n = c.n;
   all.weights.k = c.k;
-  all.weights.values = dequantize(c.weights);
+  all.weights.values = of_unsigned_codes ? unsigned_magnitudes(c.weights) : dequantize(c.weights);
   for (std::vector<float>* numbers : {&all.x.at, &all.weights.values, &all.bias}) {
     for (float& number : *numbers) number = std::fabs(number);
   }
@@ -47,7 +47,7 @@ KernelCase magnitudes(const KernelCase& c) {
 /// bit each.
 /// Both: results below FLT_MIN lose bits, or are flushed to zero with the inputs below it.
 std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
-  const KernelCase all = magnitudes(c);
+  const KernelCase all = magnitudes(c, contract == Contract::reordered && c.scheme.blocks_input());
   const Values sums = run_guarded(reference_for(all.problem(c.m)), all);
   std::vector<double> limits(sums.at.begin(), sums.at.end());
   float largest = 1;

@@ -1,0 +1,156 @@
+#include "kernels/peers/onnxruntime_library.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <stdexcept>
+
+namespace qassay::onnxruntime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kApiVersion = 20;  // the first release that has it is 1.20
+
+struct ApiBase {
+  const void* const* (*table)(std::uint32_t version);
+  const char* (*version)();
+};
+
+Api functions(const void* const* table) {
+  Api api{};
+  const auto take = [table](std::size_t slot, auto& function) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
+        const_cast<void*>(table[slot]));
+  };
+  take(2, api.error_message);
+  take(8, api.create_session_from_array);
+  take(9, api.run);
+  take(10, api.create_session_options);
+  take(23, api.set_optimization_level);
+  take(24, api.set_intra_op_threads);
+  take(25, api.set_inter_op_threads);
+  take(49, api.create_tensor_with_data);
+  take(69, api.create_cpu_memory_info);
+  take(92, api.release_env);
+  take(93, api.release_status);
+  take(94, api.release_memory_info);
+  take(95, api.release_session);
+  take(96, api.release_value);
+  take(100, api.release_session_options);
+  take(119, api.create_env_with_global_threads);
+  take(120, api.disable_session_threads);
+  take(121, api.create_threading_options);
+  take(122, api.release_threading_options);
+  take(147, api.set_global_intra_op_threads);
+  take(148, api.set_global_inter_op_threads);
+  return api;
+}
+
+Library load() {
+  Library found;
+  const fs::path file = peers_folder() / "onnxruntime" / "libonnxruntime.so.1";
+  if (!fs::exists(file)) {
+    found.state.missing = peer_not_found(file);
+    return found;
+  }
+  void* const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (handle == nullptr) {
+    found.state.missing = fmt::format("cannot be loaded ({})", dlerror());
+    return found;
+  }
+  const auto entry = reinterpret_cast<const ApiBase* (*)()>(dlsym(handle, "OrtGetApiBase"));
+  const void* const* const table = entry == nullptr ? nullptr : entry()->table(kApiVersion);
+  if (entry != nullptr) found.state.version = entry()->version();
+  if (table == nullptr) {
+    found.state.missing = fmt::format("{} is older than 1.{}", file.string(), kApiVersion);
+  } else {
+    found.api = functions(table);
+  }
+  return found;
+}
+
+const Api& api() { return library().api; }
+
+void check(Status* status) {
+  if (status == nullptr) return;
+  const std::unique_ptr<Status, Release<&Api::release_status>> failed(status);
+  throw std::runtime_error(fmt::format("onnxruntime: {}", api().error_message(status)));
+}
+
+}  // namespace
+
+const Library& library() {
+  static const Library loaded = load();
+  return loaded;
+}
+
+std::shared_ptr<Environment> Environment::for_threads(int threads) {
+  static std::mutex looking;
+  static std::weak_ptr<Environment> one;
+  const std::lock_guard lock(looking);
+  std::shared_ptr<Environment> environment = one.lock();
+  if (!environment) one = environment = std::make_shared<Environment>(threads);
+  return environment;
+}
+
+Environment::Environment(int threads) : threads_(threads) {
+  constexpr int kErrors = 3;
+  ThreadingOptions* options = nullptr;
+  check(api().create_threading_options(&options));
+  const std::unique_ptr<ThreadingOptions, Release<&Api::release_threading_options>> owned(options);
+  check(api().set_global_intra_op_threads(options, threads));
+  check(api().set_global_inter_op_threads(options, 1));
+  Env* env = nullptr;
+  check(api().create_env_with_global_threads(kErrors, "qassay", options, &env));
+  env_.reset(env);
+  MemoryInfo* memory = nullptr;
+  check(api().create_cpu_memory_info(0, 0, &memory));
+  memory_.reset(memory);
+}
+
+ValuePointer Environment::value(const float* data, std::int64_t rows, std::int64_t cols) const {
+  constexpr int kF32 = 1;
+  const std::int64_t sides[] = {rows, cols};
+  const auto bytes = static_cast<std::size_t>(rows * cols) * sizeof(float);
+  Value* value = nullptr;
+  check(api().create_tensor_with_data(memory_.get(), const_cast<float*>(data), bytes, sides, 2,
+                                      kF32, &value));
+  return ValuePointer(value);
+}
+
+LoadedModel::LoadedModel(const std::string& model, int threads)
+    : environment_(Environment::for_threads(threads)) {
+  constexpr int kAllOptimizations = 99;
+  SessionOptions* options = nullptr;
+  check(api().create_session_options(&options));
+  const std::unique_ptr<SessionOptions, Release<&Api::release_session_options>> owned(options);
+  check(api().set_optimization_level(options, kAllOptimizations));
+  if (environment_->threads() == threads) {
+    check(api().disable_session_threads(options));
+  } else {
+    check(api().set_intra_op_threads(options, threads));
+    check(api().set_inter_op_threads(options, 1));
+  }
+  Session* session = nullptr;
+  check(api().create_session_from_array(environment_->env(), model.data(), model.size(), options,
+                                        &session));
+  session_.reset(session);
+}
+
+void LoadedModel::run(const float* x, std::int64_t k, float* y, std::int64_t n, std::int64_t rows) {
+  if (x != last_x_ || y != last_y_ || rows != last_rows_) {
+    x_ = environment_->value(x, rows, k);
+    y_ = environment_->value(y, rows, n);
+    last_x_ = x;
+    last_y_ = y;
+    last_rows_ = rows;
+  }
+  const char* const input_name = "x";
+  const char* const output_name = "y";
+  const Value* const input = x_.get();
+  Value* output = y_.get();
+  check(api().run(session_.get(), nullptr, &input_name, &input, 1, &output_name, 1, &output));
+}
+
+}  // namespace qassay::onnxruntime

@@ -1,0 +1,110 @@
+#pragma once
+
+// ONNX Runtime, loaded at run time. The declarations are our own, of its public C interface (MIT
+// licence): a table of functions that only ever grows, of which these slots are used.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/matrix_view.hpp"
+#include "kernels/peers/peer_library.hpp"
+
+namespace qassay::onnxruntime {
+
+struct Status;
+struct Env;
+struct ThreadingOptions;
+struct SessionOptions;
+struct Session;
+struct MemoryInfo;
+struct Value;
+
+struct Api {
+  const char* (*error_message)(const Status*);
+  Status* (*run)(Session*, const void* run_options, const char* const* input_names,
+                 const Value* const* inputs, std::size_t n_inputs, const char* const* output_names,
+                 std::size_t n_outputs, Value** outputs);
+  Status* (*create_session_from_array)(const Env*, const void* model, std::size_t bytes,
+                                       const SessionOptions*, Session**);
+  Status* (*create_session_options)(SessionOptions**);
+  Status* (*set_optimization_level)(SessionOptions*, int);
+  Status* (*set_intra_op_threads)(SessionOptions*, int);
+  Status* (*set_inter_op_threads)(SessionOptions*, int);
+  Status* (*create_tensor_with_data)(const MemoryInfo*, void* data, std::size_t bytes,
+                                     const std::int64_t* sides, std::size_t n_sides, int type,
+                                     Value**);
+  Status* (*create_cpu_memory_info)(int allocator, int memory, MemoryInfo**);
+  void (*release_env)(Env*);
+  void (*release_status)(Status*);
+  void (*release_memory_info)(MemoryInfo*);
+  void (*release_session)(Session*);
+  void (*release_value)(Value*);
+  void (*release_session_options)(SessionOptions*);
+  Status* (*create_env_with_global_threads)(int log_level, const char* name,
+                                            const ThreadingOptions*, Env**);
+  Status* (*disable_session_threads)(SessionOptions*);
+  Status* (*create_threading_options)(ThreadingOptions**);
+  void (*release_threading_options)(ThreadingOptions*);
+  Status* (*set_global_intra_op_threads)(ThreadingOptions*, int);
+  Status* (*set_global_inter_op_threads)(ThreadingOptions*, int);
+};
+
+struct Library {
+  PeerState state;
+  Api api{};  // valid where nothing is missing
+};
+
+/// Loaded once, when first asked for.
+const Library& library();
+
+template <auto kFunction>
+struct Release {
+  template <typename T>
+  void operator()(T* object) const {
+    (library().api.*kFunction)(object);
+  }
+};
+
+using ValuePointer = std::unique_ptr<Value, Release<&Api::release_value>>;
+
+/// The one environment of the process, with threads for all sessions that want as many as the first
+/// one did; others have threads of their own. It lives as long as there is a session.
+class Environment {
+ public:
+  static std::shared_ptr<Environment> for_threads(int threads);
+  explicit Environment(int threads);
+
+  int threads() const { return threads_; }
+  const Env* env() const { return env_.get(); }
+  /// FP32[rows, cols] in the caller's memory.
+  ValuePointer value(const float* data, std::int64_t rows, std::int64_t cols) const;
+
+ private:
+  int threads_;
+  std::unique_ptr<Env, Release<&Api::release_env>> env_;
+  std::unique_ptr<MemoryInfo, Release<&Api::release_memory_info>> memory_;
+};
+
+/// A model (onnx_model.hpp), optimized and packed by ONNX Runtime. Throws std::runtime_error with
+/// its words where it fails.
+class LoadedModel {
+ public:
+  LoadedModel(const std::string& model, int threads);
+
+  /// y[rows, n] = the model of x[rows, k], dense both.
+  void run(const float* x, std::int64_t k, float* y, std::int64_t n, std::int64_t rows);
+
+ private:
+  std::shared_ptr<Environment> environment_;
+  std::unique_ptr<Session, Release<&Api::release_session>> session_;
+  // The arguments of the last call, which the next will mostly repeat.
+  const float* last_x_ = nullptr;
+  float* last_y_ = nullptr;
+  std::int64_t last_rows_ = 0;
+  ValuePointer x_;
+  ValuePointer y_;
+};
+
+}  // namespace qassay::onnxruntime
