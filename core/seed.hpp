@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace qassay {
 
@@ -18,6 +21,11 @@ class Random {
   double uniform();                      // [0, 1)
   std::uint64_t below(std::uint64_t n);  // [0, n), n > 0
   double normal();                       // mean 0, variance 1
+  /// Every order is as likely as any other.
+  template <typename T>
+  void shuffle(std::vector<T>& values) {
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);
+  }
 
  private:
   std::uint64_t state_;

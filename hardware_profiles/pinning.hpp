@@ -14,4 +14,8 @@ namespace qassay {
 /// this process can be bound to.
 std::string pin_threads(const Machine& machine, int threads);
 
+/// Confines the calling thread, and those that it will start, to the first `threads` of
+/// machine.cores: for libraries that place their threads themselves. Returns and throws likewise.
+std::string confine_threads(const Machine& machine, int threads);
+
 }  // namespace qassay

@@ -114,6 +114,9 @@ struct Backend {
   std::string_view name;
   std::string_view version;  // of the library behind it; empty for our own
   std::string_view missing;  // the reason when it is not in this build or was not found; else empty
+  /// Its library keeps threads of its own. Those and OpenMP's would disturb each other while they
+  /// wait for work, so such a backend is timed in a process of its own.
+  bool own_threads = false;
 };
 
 /// What the shared library of kernels hands out. Kernels are in order of preference.
@@ -124,7 +127,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 2;
+inline constexpr int kKernelInterfaceVersion = 3;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

@@ -65,7 +65,16 @@ int worker_command(const Command&, const Arguments&) {
   const Job job = nlohmann::json::parse(read_line()).get<Job>();
   limit_memory(job.machine.memory_bytes);
   try {
-    const LegRow leg = run_leg(job, [](const Step& step) { write_line({{"step", step}}); });
+    const LegRow leg = run_leg(
+        job,
+        [](const Step& step) {
+          write_line({{"step", step}});
+        },
+        []() -> std::optional<int> {
+          write_line({{"ready", true}});
+          const nlohmann::json turn = nlohmann::json::parse(read_line());
+          return turn.contains("round") ? std::optional(turn["round"].get<int>()) : std::nullopt;
+        });
     write_line({{"leg", leg}});
   } catch (const InputError& error) {
     write_line({{"error", error.what()}});

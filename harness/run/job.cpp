@@ -20,7 +20,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, isas, cores, cpu_quota, last_le
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CaseRow, key, arm, group, legs, model, layer, n, k, m, cache,
                                    threads, scheme, method, backend, kernel, status, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, regime,
-                                   round_seconds, layers, cases)
+                                   round_seconds, own_threads, layers, cases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,
                                    direction, baseline)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches,
@@ -38,7 +38,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleScoresRow, case_key, arm, dataset, data
     NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM, __VA_ARGS__))   \
   }
 
-QASSAY_JSON(Job, group, leg, timing, samples, kernel_libraries, isa, seed, threads, machine)
+QASSAY_JSON(Job, group, leg, timing, samples, kernel_libraries, isa, seed, threads, own_threads,
+            machine)
 QASSAY_JSON(Step, case_key, arm, doing)
 QASSAY_JSON(LegRow, group, leg, started, seconds, peak_rss_bytes, environment, cases, metrics,
             samples)

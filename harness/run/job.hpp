@@ -22,7 +22,8 @@ struct Job {
   std::string isa;   // forced, or empty
   std::string seed;  // of orders and sampled columns: run and leg have their own
   int threads = 1;
-  Machine machine;  // cores to pin to, cache to exceed
+  bool own_threads = false;  // the cases are of a library that keeps threads of its own
+  Machine machine;           // cores to pin to, cache to exceed
 };
 
 /// What a worker says before each step, so that the parent knows what was in hand when it fell

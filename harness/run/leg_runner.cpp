@@ -1,14 +1,11 @@
 #include "harness/run/leg_runner.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <variant>
 
-#include "core/error.hpp"
-#include "harness/run/worker_process.hpp"
+#include "harness/run/leg_attempt.hpp"
 
 namespace qassay {
 namespace {
@@ -30,32 +27,6 @@ void LegRunner::exclude(const std::string& case_key, const std::string& arm,
   excluded_[{case_key, arm}] = reason;
 }
 
-std::variant<LegRow, LegRunner::Failure> LegRunner::attempt(const Job& job) const {
-  WorkerProcess worker(job.threads);
-  worker.send(nlohmann::json(job).dump());
-  Failure failure;
-  for (std::string line;;) {
-    const auto heard = worker.listen(line, patience_);
-    if (heard == WorkerProcess::Heard::line) {
-      const nlohmann::json message = nlohmann::json::parse(line);
-      if (message.contains("leg")) return message["leg"].get<LegRow>();
-      if (message.contains("error")) throw InputError(message["error"].get<std::string>());
-      failure.step = message.at("step").get<Step>();
-      continue;
-    }
-    const std::string doing = failure.step.doing.empty() ? "starting" : failure.step.doing;
-    if (heard == WorkerProcess::Heard::silence) {
-      failure.reason =
-          fmt::format("no sign of life for {:.0f} s while {}", patience_.count(), doing);
-    } else {
-      const WorkerProcess::Ending ending = worker.end();
-      failure.killed = ending.killed;
-      failure.reason = fmt::format("the worker was {} while {}", ending.text, doing);
-    }
-    return failure;
-  }
-}
-
 LegRow LegRunner::run(Job job) {
   const std::vector<CaseRow> all = job.group.cases;
   std::string forgiven;  // the case whose worker was killed once already
@@ -65,7 +36,8 @@ LegRow LegRunner::run(Job job) {
     });
     const bool anything =
         std::ranges::any_of(job.group.cases, [](const CaseRow& row) { return !row.layer.empty(); });
-    auto result = anything ? attempt(job) : std::variant<LegRow, Failure>(empty_leg(job));
+    auto result = anything ? LegAttempt(job, patience_).run()
+                           : std::variant<LegRow, LegFailure>(empty_leg(job));
     if (auto* leg = std::get_if<LegRow>(&result)) {
       for (const CaseRow& row : all) {
         const auto excluded = excluded_.find({row.key, row.arm});
@@ -78,7 +50,7 @@ LegRow LegRunner::run(Job job) {
       }
       return std::move(*leg);
     }
-    const Failure& failure = std::get<Failure>(result);
+    const LegFailure& failure = std::get<LegFailure>(result);
     if (failure.step.case_key.empty()) throw std::runtime_error(failure.reason);
     const std::string in_hand = failure.step.case_key + failure.step.arm;
     // SIGKILL comes from outside: a case is at fault when it meets it twice.

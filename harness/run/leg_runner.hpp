@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "harness/run/job.hpp"
 
@@ -24,14 +23,6 @@ class LegRunner {
   LegRow run(Job job);
 
  private:
-  /// One try: the leg, or the step in hand when the worker ended and why.
-  struct Failure {
-    Step step;
-    std::string reason;
-    bool killed = false;  // by SIGKILL: the kernel's out-of-memory killer, or somebody
-  };
-  std::variant<LegRow, Failure> attempt(const Job& job) const;
-
   std::chrono::duration<double> patience_;
   std::map<std::pair<std::string, std::string>, std::string> excluded_;  // (key, arm) -> reason
 };

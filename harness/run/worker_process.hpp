@@ -14,7 +14,8 @@ namespace qassay {
 class WorkerProcess {
  public:
   /// `threads`: of OpenMP and of every library, set in the environment before the process starts.
-  explicit WorkerProcess(int threads);
+  /// `own_threads`: of a library, that OpenMP's are not to disturb.
+  WorkerProcess(int threads, bool own_threads);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();
@@ -32,6 +33,10 @@ class WorkerProcess {
   /// Waits a moment for the worker to end by itself, kills it if it does not, and says how it
   /// ended.
   Ending end();
+
+  /// Stops all of its threads, which may be waiting busily, until it is resumed.
+  void pause();
+  void resume();
 
   pid_t pid() const { return pid_; }
 

@@ -106,6 +106,9 @@ class Planner {
       }
     }
     if (group.cases.empty()) return;
+    for (const std::string& backend : sweep.backends) {
+      if (kernels_.backend(backend).own_threads) group.own_threads.push_back(backend);
+    }
     for (Group& part : split(std::move(group))) plan.groups.push_back(std::move(part));
   }
 

@@ -21,8 +21,9 @@ struct Group {
   bool whole = false;     // time the whole model too, through the packed weights
   bool evaluate = false;  // and score it
   Regime regime;
-  double round_seconds = 0;        // in place of the suite's; 0: that
-  std::vector<LayerShape> layers;  // all of a model that is run as a whole, else one
+  double round_seconds = 0;              // in place of the suite's; 0: that
+  std::vector<std::string> own_threads;  // backends that are timed in processes of their own
+  std::vector<LayerShape> layers;        // all of a model that is run as a whole, else one
   /// The layers of a whole model are timed by themselves where it is scored.
   bool times_layers() const { return !whole || evaluate; }
 

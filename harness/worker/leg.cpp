@@ -46,7 +46,7 @@ nlohmann::json to_object(const std::vector<Fact>& facts) {
 std::vector<std::size_t> shuffled(std::size_t count, Random& random) {
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  random.shuffle(order);
   return order;
 }
 
@@ -54,14 +54,14 @@ class Leg {
  public:
   Leg(const Job& job, const std::function<void(const Step&)>& say);
 
-  LegRow run();
+  LegRow run(const std::function<std::optional<int>()>& next_round);
 
  private:
   void prepare(LayerArm& arm);
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
   void assemble(ModelArm& arm);
-  void time();
+  void warm_up();
   void time_round(int round);
   void judge_ceilings();
   void evaluate();
@@ -249,10 +249,9 @@ void Leg::assemble(ModelArm& arm) {
   };
 }
 
-void Leg::time() {
+void Leg::warm_up() {
   for (Arm* arm : timed_arms())
     guard(*arm, "warming up", [&] { arm->pace = timer_.find_pace(arm->call); });
-  for (int round = 0; round < job_.timing.rounds; ++round) time_round(round);
 }
 
 void Leg::time_round(int round) {
@@ -299,7 +298,7 @@ void Leg::evaluate() {
   }
 }
 
-LegRow Leg::run() {
+LegRow Leg::run(const std::function<std::optional<int>()>& next_round) {
   nlohmann::json environment;
   environment["before"] = to_object(qassay::environment({}));
   environment["clock_hz_before"] = clock_hz();
@@ -309,7 +308,8 @@ LegRow Leg::run() {
   prepare_layers();
   for (ModelArm& arm : model_arms_) guard(arm, "assembling", [&] { assemble(arm); });
   ceilings_.emplace(job_.machine, job_.threads, job_.group.regime.cache);
-  time();
+  warm_up();
+  while (const std::optional<int> round = next_round()) time_round(*round);
   evaluate();
   judge_ceilings();
 
@@ -328,10 +328,12 @@ LegRow Leg::run() {
 
 }  // namespace
 
-LegRow run_leg(const Job& job, const std::function<void(const Step&)>& say) {
+LegRow run_leg(const Job& job, const std::function<void(const Step&)>& say,
+               const std::function<std::optional<int>()>& next_round) {
   const double started = seconds_since_1970();
-  const std::string pinning = pin_threads(job.machine, job.threads);
-  LegRow row = Leg(job, say).run();
+  const std::string pinning = job.own_threads ? confine_threads(job.machine, job.threads)
+                                              : pin_threads(job.machine, job.threads);
+  LegRow row = Leg(job, say).run(next_round);
   nlohmann::json environment = nlohmann::json::parse(row.environment);
   environment["pinning"] = pinning;
   row.environment = environment.dump();

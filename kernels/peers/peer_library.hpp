@@ -18,7 +18,7 @@ struct PeerState {
   std::string version;
   std::string missing;  // empty when it can be used
 
-  Backend backend(std::string_view name) const { return {name, version, missing}; }
+  Backend backend(std::string_view name) const { return {name, version, missing, true}; }
   std::optional<Refusal> refuses() const {
     return missing.empty() ? std::nullopt : std::optional(Refusal{missing});
   }
