@@ -24,6 +24,7 @@ Api functions(const void* const* table) {
         const_cast<void*>(table[slot]));
   };
   take(2, api.error_message);
+  take(6, api.disable_telemetry);
   take(8, api.create_session_from_array);
   take(9, api.run);
   take(10, api.create_session_options);
@@ -104,6 +105,7 @@ Environment::Environment(int threads) : threads_(threads) {
   Env* env = nullptr;
   check(api().create_env_with_global_threads(kErrors, "qassay", options, &env));
   env_.reset(env);
+  check(api().disable_telemetry(env));
   MemoryInfo* memory = nullptr;
   check(api().create_cpu_memory_info(0, 0, &memory));
   memory_.reset(memory);

@@ -23,6 +23,7 @@ struct Value;
 
 struct Api {
   const char* (*error_message)(const Status*);
+  Status* (*disable_telemetry)(const Env*);
   Status* (*run)(Session*, const void* run_options, const char* const* input_names,
                  const Value* const* inputs, std::size_t n_inputs, const char* const* output_names,
                  std::size_t n_outputs, Value** outputs);

@@ -187,5 +187,16 @@ TEST(DotProductLimitTest, HasNoBoundWhereTheoryHasNone) {
   EXPECT_TRUE(std::isinf(dot_product_limit(256, 1.0, 0x1p-8)));
 }
 
+TEST(UnsignedMagnitudesTest, AddTheZerosShare) {
+  QuantMatrix weights;
+  weights.scheme = parse_scheme("W4A8-g8-blocked");
+  weights.n = 1;
+  weights.k = 9;
+  weights.codes = {1, 8, 15, 8, 8, 8, 8, 8, 9};
+  weights.scales = {0.5F, 2.0F};
+  EXPECT_THAT(unsigned_magnitudes(weights),
+              testing::ElementsAre(7.5F, 4.0F, 7.5F, 4.0F, 4.0F, 4.0F, 4.0F, 4.0F, 18.0F));
+}
+
 }  // namespace
 }  // namespace qassay

