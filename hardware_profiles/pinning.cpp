@@ -6,6 +6,7 @@
 
 #include <set>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
@@ -44,8 +45,9 @@ void check_threads(const Machine& machine, int threads) {
                    fmt::format("choose 1 to {}, or widen the affinity, cpuset or CPU quota", most));
 }
 
-[[noreturn]] void could_not_bind(const std::string& what) {
-  throw InputError("threads", fmt::format("{} could not be bound", what),
+[[noreturn]] void could_not_bind(std::string_view what, std::span<const int> cpus) {
+  throw InputError("threads",
+                   fmt::format("{} could not be bound to CPU {}", what, fmt::join(cpus, ", ")),
                    "let the affinity and OMP_THREAD_LIMIT of this process allow it");
 }
 
@@ -72,7 +74,7 @@ std::string pin_threads(const Machine& machine, int threads) {
     bound[thread] = bind_this_thread(topology.get(), cpus.subspan(thread, 1));
   }
   for (std::size_t thread = 0; thread < bound.size(); ++thread) {
-    if (!bound[thread]) could_not_bind(fmt::format("thread {} (to CPU {})", thread, cpus[thread]));
+    if (!bound[thread]) could_not_bind(fmt::format("thread {}", thread), cpus.subspan(thread, 1));
   }
   return placement(topology.get(), cpus);
 }
@@ -81,7 +83,7 @@ std::string confine_threads(const Machine& machine, int threads) {
   check_threads(machine, threads);
   const TopologyHandle topology = load_topology();
   const std::span<const int> cpus(machine.cores.data(), static_cast<std::size_t>(threads));
-  if (!bind_this_thread(topology.get(), cpus)) could_not_bind("the process");
+  if (!bind_this_thread(topology.get(), cpus)) could_not_bind("the process", cpus);
   omp_set_dynamic(0);
   omp_set_num_threads(threads);
   return placement(topology.get(), cpus) + ", placed by the library";

@@ -92,6 +92,7 @@ std::string chance_words(double p) {
 
 std::string baseline_words(std::string_view baseline) {
   if (baseline == "best-fp32") return "the fastest FP32 on this machine";
+  if (baseline == "best-peer") return "the fastest library with the same weights";
   if (baseline == "own-fp32") return "the same backend's FP32";
   if (baseline == "fp32") return "FP32";
   return std::string(baseline);

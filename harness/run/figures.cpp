@@ -5,13 +5,25 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "core/scheme.hpp"
 #include "core/statistics.hpp"
 #include "datasets/scoring.hpp"
 
 namespace qassay {
 namespace {
+
+constexpr std::string_view kOwnBackend = "cpu";
+
+/// Whether a library computes with the same weights, and with activations that are as wide.
+bool is_peer(const CaseRow& row, const CaseRow& other) {
+  if (other.backend == kOwnBackend || other.backend == "reference") return false;
+  const Scheme mine = parse_scheme(row.scheme);
+  const Scheme theirs = parse_scheme(other.scheme);
+  return mine.weights == theirs.weights && mine.quantizes_input() == theirs.quantizes_input();
+}
 
 /// Adds rows about one case.
 class CaseFigures {
@@ -98,8 +110,13 @@ class TimingFigures {
                            samples / seconds->low, seconds->count},
                   "samples/s", "higher");
     }
-    if (const CaseRow* best = best_fp32(row); best != nullptr && best != &row && row.arm == "a") {
-      figures.add("speedup", speedup(*best, row), "ratio", "higher", "best-fp32");
+    const auto add_over = [&](const CaseRow* baseline, const char* name) {
+      if (baseline != nullptr && baseline != &row && row.arm == "a")
+        figures.add("speedup", speedup(*baseline, row), "ratio", "higher", name);
+    };
+    add_over(best(row, [](const CaseRow& other) { return other.scheme == "FP32"; }), "best-fp32");
+    if (row.backend == kOwnBackend) {
+      add_over(best(row, [&](const CaseRow& other) { return is_peer(row, other); }), "best-peer");
     }
     for (const CaseRow& other : cases_) {
       if (other.layer != row.layer || other.arm != "a" || &other == &row ||
@@ -128,11 +145,12 @@ class TimingFigures {
     return latency_over_legs(by_leg);
   }
 
-  const CaseRow* best_fp32(const CaseRow& row) const {
+  /// The fastest first arm among the cases of the same layer that `takes` takes.
+  const CaseRow* best(const CaseRow& row, const auto& takes) const {
     const CaseRow* best = nullptr;
     double lowest = 0;
     for (const CaseRow& other : cases_) {
-      if (other.scheme != "FP32" || other.layer != row.layer || other.arm != "a") continue;
+      if (other.layer != row.layer || other.arm != "a" || !takes(other)) continue;
       const Times* times = find(other);
       const auto seconds = times == nullptr ? std::nullopt : latency(*times);
       if (seconds && (best == nullptr || seconds->value < lowest)) {

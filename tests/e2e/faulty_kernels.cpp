@@ -85,9 +85,15 @@ const qassay::KernelTable* qassay_kernel_table() {
   static const FaultyKernel throws(Fault::throws, "linear_f32_f32_f32_throws", "throws");
   static const FaultyKernel lies(Fault::lies, "linear_f32_f32_f32_lies", "lies");
   static const FaultyKernel works(Fault::none, "linear_f32_f32_f32_works", "works");
-  static const Kernel* const kernels[] = {&crashes, &hangs, &hoards, &throws, &lies, &works};
-  static const Backend backends[] = {{"crashes", "1", ""}, {"hangs", "1", ""}, {"hoards", "1", ""},
-                                     {"throws", "1", ""},  {"lies", "1", ""},  {"works", "1", ""}};
+  static const FaultyKernel apart(Fault::none, "linear_f32_f32_f32_apart", "apart");
+  static const FaultyKernel crashes_apart(Fault::crashes, "linear_f32_f32_f32_crashes_apart",
+                                          "crashes-apart");
+  static const Kernel* const kernels[] = {&crashes, &hangs, &hoards, &throws,
+                                          &lies,    &works, &apart,  &crashes_apart};
+  static const Backend backends[] = {{"crashes", "1", ""},     {"hangs", "1", ""},
+                                     {"hoards", "1", ""},      {"throws", "1", ""},
+                                     {"lies", "1", ""},        {"works", "1", ""},
+                                     {"apart", "1", "", true}, {"crashes-apart", "1", "", true}};
   static const KernelTable table{kKernelInterfaceVersion, kernels, backends};
   return &table;
 }
