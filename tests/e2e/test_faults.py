@@ -38,6 +38,10 @@ class FaultsTest(ProgramTest):
         for row in latencies:
             self.assertGreater(row["value"], 0)
 
+    def test_a_run_that_compares_nothing_says_so(self):
+        alone = FAULTS.replace(', "apart", "crashes", "hangs", "hoards", "throws", "lies", "crashes-apart"', "")
+        self.run_suite(self.suite(alone), "--kernels", FAULTY_KERNELS, "--quick", status=3)
+
     def test_workers_of_one_leg_take_turns_in_every_round(self):
         two = FAULTS.replace(', "crashes", "hangs", "hoards", "throws", "lies", "crashes-apart"', "")
         self.run_suite(self.suite(two), "--kernels", FAULTY_KERNELS, "--quick")
