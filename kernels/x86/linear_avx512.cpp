@@ -7,9 +7,10 @@
 // Contract "reordered": FP32 sums of fused products, in 4 interleaved sums along k for one row and
 // in order of k for more. 8-bit codes are multiplied by their scale after the sum.
 
+#include "kernels/x86/functions.h"
 #include "kernels/x86/tile.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 struct FloatDot : FloatSums {
@@ -279,4 +280,4 @@ void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t g
   }
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -9,9 +9,10 @@
 // Contract "bit_exact": sums wrap on their way but not at the end (the longest sum is refused
 // above), so their order is free; the floating operations are the reference's, one by one.
 
+#include "kernels/x86/functions.h"
 #include "kernels/x86/tile.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 // g++ 12 copies the accumulator of the intrinsic around at every step; the instruction does not.
@@ -218,4 +219,4 @@ struct GroupFormat {
 void linear_a8_s8(const LinearArgs& args) { run_linear<ChannelFormat>(args); }
 void linear_a8_s4(const LinearArgs& args) { run_linear<GroupFormat>(args); }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -1,10 +1,10 @@
-#include "kernels/x86/blocking.hpp"
+#include "kernels/own/blocking.hpp"
 
 #include <gtest/gtest.h>
 
-#include "kernels/x86/args.h"
+#include "kernels/own/args.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 constexpr CacheSizes kCaches{.l1 = 32 << 10, .l2 = 1 << 20};
@@ -67,4 +67,4 @@ TEST(BlockingTest, NeighbouringBlocksKeepTheirDistanceInL1) {
 }
 
 }  // namespace
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -7,22 +7,24 @@
 
 #include "kernels/kernel.hpp"
 #include "kernels/layer_kind.hpp"
-#include "kernels/x86/args.h"
-#include "kernels/x86/blocking.hpp"
-#include "kernels/x86/packed_weights.hpp"
+#include "kernels/own/args.h"
+#include "kernels/own/blocking.hpp"
+#include "kernels/own/packed_weights.hpp"
 
-namespace qassay::x86 {
+namespace qassay::own {
 
 /// What a kernel reads of x: words of 4 bytes.
 enum class Input { f32, bf16, a8 };
 
-/// A row of the table: everything that tells one kernel of this folder from another.
+/// A row of the table: everything that tells one of our kernels from another.
 struct Recipe {
   KernelInfo info;
   Scheme scheme;
   LineFormat format;
   Input input;
   LinearFunction function;
+  QuantizeRow quantize = nullptr;  // linear layers with Input::a8
+  ConvertRow convert = nullptr;    // with Input::bf16
 };
 
 /// Why a kernel by this recipe does not take the problem, if so.
@@ -59,7 +61,7 @@ class Product {
   std::int64_t steps() const;  // words of a row
   std::int64_t groups() const { return weights_.layout().groups(); }
   /// Of the weights' codes: what the sums of the rows' codes are multiplied by.
-  int zero() const { return recipe_.format == LineFormat::u4 ? kZeroU4 : kZeroU8; }
+  int zero() const;
   Traffic::Unit unit() const;
   std::string implementation() const;
 
@@ -85,4 +87,4 @@ class Product {
   std::size_t scratch_bytes_ = 0;
 };
 
-}  // namespace qassay::x86
+}  // namespace qassay::own
