@@ -24,7 +24,7 @@ const qassay::KernelTable* qassay_kernel_table() {
 #undef QASSAY_KERNEL
   };
   static const Backend backends[] = {
-#if defined(QASSAY_HAVE_X86) || defined(QASSAY_HAVE_ARM)
+#ifdef QASSAY_HAVE_OWN
       {"cpu", "", ""},
 #else
       {"cpu", "", "no kernels of our own for this processor family"},
