@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include "core/error.hpp"
 
 namespace qassay {
@@ -16,9 +21,47 @@ std::string_view to_string(Isa isa) {
       return "avx512vnni";
     case Isa::avx512bf16:
       return "avx512bf16";
+    case Isa::neon:
+      return "neon";
+    case Isa::dotprod:
+      return "dotprod";
+    case Isa::i8mm:
+      return "i8mm";
   }
   return "unknown";
 }
+
+#if defined(__x86_64__)
+
+// __builtin_cpu_supports also asks whether the operating system saves the registers.
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas{Isa::any};
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+    return isas;
+  isas.push_back(Isa::avx512);
+  if (!__builtin_cpu_supports("avx512vnni")) return isas;
+  isas.push_back(Isa::avx512vnni);
+  if (__builtin_cpu_supports("avx512bf16")) isas.push_back(Isa::avx512bf16);
+  return isas;
+}
+
+#elif defined(__aarch64__)
+
+// NEON is part of the base.
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas{Isa::any, Isa::neon};
+  if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) == 0) return isas;
+  isas.push_back(Isa::dotprod);
+  if ((getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0) isas.push_back(Isa::i8mm);
+  return isas;
+}
+
+#else
+
+std::vector<Isa> supported_isas() { return {Isa::any}; }
+
+#endif
 
 Isa parse_isa(std::string_view text) {
   std::string known;

@@ -1,14 +1,19 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 namespace qassay {
 
-/// Instruction sets that kernels are written for. Each x86 level includes those before it.
-/// `any` runs everywhere.
-enum class Isa { any, avx512, avx512vnni, avx512bf16 };
+/// Instruction sets that kernels are written for: those of x86-64, then those of 64-bit ARM. Each
+/// includes those before it in its family. `any` runs everywhere.
+enum class Isa { any, avx512, avx512vnni, avx512bf16, neon, dotprod, i8mm };
 
-inline constexpr Isa kAllIsas[] = {Isa::any, Isa::avx512, Isa::avx512vnni, Isa::avx512bf16};
+inline constexpr Isa kAllIsas[] = {Isa::any,  Isa::avx512,  Isa::avx512vnni, Isa::avx512bf16,
+                                   Isa::neon, Isa::dotprod, Isa::i8mm};
+
+/// What this processor and its operating system run, in the order of kAllIsas.
+std::vector<Isa> supported_isas();
 
 std::string_view to_string(Isa isa);
 /// Throws InputError that lists the known names.

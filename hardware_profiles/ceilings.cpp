@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/error.hpp"
+#include "core/isa.hpp"
 #include "hardware_profiles/cpuid.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 

@@ -8,20 +8,6 @@ namespace qassay {
 
 #if defined(__x86_64__)
 
-// __builtin_cpu_supports also asks whether the operating system saves the registers.
-
-std::vector<Isa> supported_isas() {
-  std::vector<Isa> isas{Isa::any};
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
-    return isas;
-  isas.push_back(Isa::avx512);
-  if (!__builtin_cpu_supports("avx512vnni")) return isas;
-  isas.push_back(Isa::avx512vnni);
-  if (__builtin_cpu_supports("avx512bf16")) isas.push_back(Isa::avx512bf16);
-  return isas;
-}
-
 bool has_avx2_fma() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 std::optional<std::string> hypervisor_name() {
@@ -47,7 +33,6 @@ std::optional<std::string> hypervisor_name() {
 
 #else
 
-std::vector<Isa> supported_isas() { return {Isa::any}; }
 bool has_avx2_fma() { return false; }
 std::optional<std::string> hypervisor_name() { return std::nullopt; }
 

@@ -2,14 +2,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
-
-#include "core/isa.hpp"
 
 namespace qassay {
-
-/// What this processor and its operating system run. `any` is always among them.
-std::vector<Isa> supported_isas();
 
 /// AVX2 with FMA, for probes on machines without AVX-512.
 bool has_avx2_fma();

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "core/hash.hpp"
+#include "core/isa.hpp"
 #include "hardware_profiles/cgroup.hpp"
 #include "hardware_profiles/cpuid.hpp"
 #include "hardware_profiles/environment.hpp"

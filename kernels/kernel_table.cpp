@@ -24,7 +24,7 @@ const qassay::KernelTable* qassay_kernel_table() {
 #undef QASSAY_KERNEL
   };
   static const Backend backends[] = {
-#ifdef QASSAY_HAVE_X86
+#ifdef QASSAY_HAVE_OWN
       {"cpu", "", ""},
 #else
       {"cpu", "", "no kernels of our own for this processor family"},
@@ -39,8 +39,10 @@ const qassay::KernelTable* qassay_kernel_table() {
 #else
       {"openblas", "", "built without OpenBLAS (package libopenblas-openmp-dev)"},
 #endif
+#ifdef QASSAY_HAVE_PEERS
       ggml_backend(),
       onnxruntime_backend(),
+#endif
       {"reference", "", ""},
   };
   static const KernelTable table{kKernelInterfaceVersion, kernels, backends};

@@ -18,8 +18,10 @@ std::string_view openblas_version();
 #endif
 
 /// Of libraries that are looked for at run time.
+#ifdef QASSAY_HAVE_PEERS
 Backend ggml_backend();
 Backend onnxruntime_backend();
+#endif
 
 /// The row's columns as a KernelInfo: kernels take theirs from the table.
 KernelInfo kernel_info(std::string_view name);

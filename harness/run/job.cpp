@@ -9,7 +9,10 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Cache, {{Cache::hot, "hot"}, {Cache::cold, "cold"}}
 NLOHMANN_JSON_SERIALIZE_ENUM(Isa, {{Isa::any, "any"},
                                    {Isa::avx512, "avx512"},
                                    {Isa::avx512vnni, "avx512vnni"},
-                                   {Isa::avx512bf16, "avx512bf16"}})
+                                   {Isa::avx512bf16, "avx512bf16"},
+                                   {Isa::neon, "neon"},
+                                   {Isa::dotprod, "dotprod"},
+                                   {Isa::i8mm, "i8mm"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Regime, m, cache)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Timing, legs, rounds, round_seconds, warmup_seconds)
 // A layer that is more than its shape is looked up in its model.

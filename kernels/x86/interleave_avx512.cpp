@@ -3,9 +3,9 @@
 
 #include <immintrin.h>
 
-#include "kernels/x86/args.h"
+#include "kernels/own/args.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 // Vector v of a tile of kRows holds the words 16 v .. 16 v + 15 of [16][kRows]: from each pair of
@@ -115,4 +115,4 @@ void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t wo
   interleave<true>(from, rows, words, out, sums);
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

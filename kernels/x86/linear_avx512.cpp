@@ -8,9 +8,10 @@
 // in order of k for more. Scales a channel are multiplied after the sum, those of groups after the
 // group's for one row and into the weights for more.
 
+#include "kernels/x86/functions.h"
 #include "kernels/x86/tile.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 struct FloatDot : FloatSums {
@@ -358,4 +359,4 @@ void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group,
   }
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -3,9 +3,10 @@
 // Contract "approximate": x is rounded to BF16, and the instruction takes subnormal numbers as zero
 // and rounds once a pair.
 
+#include "kernels/x86/functions.h"
 #include "kernels/x86/tile.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 struct PairDot : FloatSums {
@@ -77,4 +78,4 @@ void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride) {
   }
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

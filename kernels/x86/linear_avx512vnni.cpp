@@ -10,9 +10,10 @@
 // Contract "bit_exact": sums wrap on their way but not at the end (the longest sum is refused
 // above), so their order is free; the floating operations are the reference's, one by one.
 
+#include "kernels/x86/functions.h"
 #include "kernels/x86/tile.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 // g++ 12 copies the accumulator of the intrinsic around at every step; the instruction does not.
@@ -375,4 +376,4 @@ void linear_a8_u8_groups(const LinearArgs& args) { run_linear<GroupFormat<U8>>(a
 void linear_a8_u4(const LinearArgs& args) { run_linear<ChannelFormat<U4>>(args); }
 void linear_a8_u4_groups(const LinearArgs& args) { run_linear<GroupFormat<U4>>(args); }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -119,23 +119,8 @@ std::vector<const Kernel*> rows_named(std::string_view prefix) {
 void PrintTo(const Kernel* kernel, std::ostream* out) { *out << kernel->info().name; }
 
 bool cpu_runs(Isa isa) {
-#ifdef __x86_64__
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  switch (isa) {
-    case Isa::any:
-      return true;
-    case Isa::avx512:
-      return avx512;
-    case Isa::avx512vnni:
-      return avx512 && __builtin_cpu_supports("avx512vnni");
-    case Isa::avx512bf16:
-      return avx512 && __builtin_cpu_supports("avx512bf16");
-  }
-  return false;
-#else
-  return isa == Isa::any;
-#endif
+  static const std::vector<Isa> isas = supported_isas();
+  return std::find(isas.begin(), isas.end(), isa) != isas.end();
 }
 
 std::string KernelCase::describe() const {

@@ -168,9 +168,5 @@ round_seconds = 0.003
   }
 }
 
-TEST_F(PlanTest, AForcedInstructionSetThatIsMissingIsRefused) {
-  EXPECT_THROW(KernelChoice({QASSAY_KERNEL_LIBRARY}, machine_, Isa::avx512vnni), InputError);
-}
-
 }  // namespace
 }  // namespace qassay

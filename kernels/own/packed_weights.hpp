@@ -7,7 +7,7 @@
 #include "core/buffer.hpp"
 #include "core/quant_matrix.hpp"
 
-namespace qassay::x86 {
+namespace qassay::own {
 
 /// What a line of 64 bytes holds: 16 channels times some consecutive k.
 enum class LineFormat {
@@ -15,7 +15,10 @@ enum class LineFormat {
   f16,   // 2 k:  [2][16] FP16
   bf16,  // 2 k:  [16][2] BF16
   u8,    // 4 k:  [16][4] codes
-  u4     // 8 k:  [16][4] bytes; byte i is the code of k = i, plus 16 times that of k = 4 + i
+  s8,    // 4 k:  [16][4] codes - 128
+  u4,    // 8 k:  [16][4] bytes; byte i is the code of k = i, plus 16 times that of k = 4 + i
+  s8x8,  // two lines, 8 k:  [16][8] codes - 128
+  u4x8   // 8 k:  [8][8] bytes; the codes of channel c, plus 16 times those of channel 8 + c
 };
 
 /// Weights W[n,k] in blocks of 16 output channels, a block one stretch of memory, blocks one after
@@ -37,8 +40,10 @@ struct PackedLayout {
   bool zero_points = false;
 
   std::int64_t k_per_line() const;
-  std::int64_t padded_k() const;  // to whole lines
-  std::int64_t groups() const;    // 1 when there are none
+  std::int64_t words_together() const;  // 4-byte words of k that lie side by side in a row of x
+  std::int64_t k_unit() const;          // that whole lines and words together have
+  std::int64_t padded_k() const;        // to whole units
+  std::int64_t groups() const;          // 1 when there are none
   std::int64_t zero_lines() const;
   std::int64_t blocks() const;
   std::size_t block_bytes() const;
@@ -71,4 +76,4 @@ class PackedWeights {
   Buffer memory_;
 };
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

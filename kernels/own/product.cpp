@@ -1,4 +1,4 @@
-#include "kernels/x86/product.hpp"
+#include "kernels/own/product.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "kernels/longest_sum.hpp"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 std::string weights_text(const NumberFormat& weights) {
@@ -92,6 +92,19 @@ Product::Product(const Recipe& recipe, const Problem& problem, const QuantMatrix
               PackedWeights(layout_of(recipe, problem, !bias.empty()), weights, bias, threads),
               rows_max) {}
 
+int Product::zero() const {
+  if (weights_.layout().zero_points) return 1;
+  switch (recipe_.format) {
+    case LineFormat::u8:
+      return kZeroU8;
+    case LineFormat::u4:
+    case LineFormat::u4x8:
+      return kZeroU4;
+    default:
+      return 0;
+  }
+}
+
 std::int64_t Product::k_per_word() const {
   switch (recipe_.input) {
     case Input::f32:
@@ -102,11 +115,6 @@ std::int64_t Product::k_per_word() const {
       return 4;
   }
   return 0;
-}
-
-int Product::zero() const {
-  if (weights_.layout().zero_points) return 1;
-  return recipe_.format == LineFormat::u4 ? kZeroU4 : kZeroU8;
 }
 
 Traffic::Unit Product::unit() const {
@@ -130,7 +138,7 @@ std::string Product::implementation() const {
 
 Blocking Product::blocking(std::int64_t rows) const {
   const PackedLayout& layout = weights_.layout();
-  const std::int64_t unit_k = layout.group == 0 ? layout.k_per_line() : layout.group;
+  const std::int64_t unit_k = layout.group == 0 ? layout.k_unit() : layout.group;
   return choose_blocking(cache_sizes(), steps(), unit_k / k_per_word(), rows, decoded());
 }
 
@@ -158,4 +166,4 @@ LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
   return args;
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

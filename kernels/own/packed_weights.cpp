@@ -1,4 +1,4 @@
-#include "kernels/x86/packed_weights.hpp"
+#include "kernels/own/packed_weights.hpp"
 
 #include <omp.h>
 
@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "core/half.hpp"
-#include "kernels/x86/args.h"
+#include "kernels/own/args.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -18,8 +18,7 @@ void put(std::byte* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-/// Writes one channel's weights into the lines of its block: element k goes to
-/// line k / per_line, word `channel` of it (f16: half `channel` of half k % 2).
+/// Writes one channel's weights into the lines of its block, as LineFormat says.
 class ChannelWriter {
  public:
   ChannelWriter(const PackedLayout& layout, const QuantMatrix& weights, std::int64_t row,
@@ -45,7 +44,16 @@ class ChannelWriter {
         break;
       case LineFormat::u8:
       case LineFormat::u4:
+      case LineFormat::u4x8:
         for (std::int64_t group = 0; group < layout_.groups(); ++group) write_group(first, group);
+        break;
+      case LineFormat::s8:
+        for (std::int64_t k = 0; k < layout_.k; ++k)
+          put(line(k / 4) + channel_ * 4 + k % 4, signed_code(first, k));
+        break;
+      case LineFormat::s8x8:
+        for (std::int64_t k = 0; k < layout_.k; ++k)
+          put(line(k / 8 * 2) + channel_ * 8 + k % 8, signed_code(first, k));
         break;
     }
   }
@@ -53,13 +61,18 @@ class ChannelWriter {
  private:
   std::byte* line(std::int64_t number) const { return lines_ + number * kLine; }
 
+  std::int8_t signed_code(std::size_t first, std::int64_t k) const {
+    return static_cast<std::int8_t>(weights_.codes[first + static_cast<std::size_t>(k)] - kZeroU8);
+  }
+
   /// Without groups the whole row is one, with no scales in front of it.
   void write_group(std::size_t first, std::int64_t group) const {
     std::byte* codes = lines_;
     std::int64_t span = layout_.k;
+    const std::int64_t per_line = layout_.k_per_line();
     if (layout_.group > 0) {
       span = layout_.group;
-      const std::int64_t group_lines = span / layout_.k_per_line();
+      const std::int64_t group_lines = span / per_line;
       std::byte* const pair = line(group / 2 * (1 + 2 * group_lines));
       const float scale = weights_.scales[weights_.scale_index(row_, group * span)];
       put(pair + group % 2 * 32 + channel_ * 2, f32_to_f16(scale));
@@ -68,10 +81,11 @@ class ChannelWriter {
     const std::int64_t begin = group * span;
     const std::int64_t end = std::min(begin + span, layout_.k);
     const std::uint8_t* const from = weights_.codes.data() + first + begin;
-    const std::int64_t per_line = layout_.k_per_line();
+    const bool by_8 = layout_.format == LineFormat::u4x8;
     for (std::int64_t i = 0; i < end - begin; ++i) {
-      std::byte& byte = codes[i / per_line * kLine + channel_ * 4 + i % 4];
-      byte |= static_cast<std::byte>(i % per_line < 4 ? from[i] : from[i] << 4);
+      const std::int64_t at = by_8 ? channel_ % 8 * 8 + i % 8 : channel_ * 4 + i % 4;
+      const bool low = by_8 ? channel_ < 8 : i % per_line < 4;
+      codes[i / per_line * kLine + at] |= static_cast<std::byte>(low ? from[i] : from[i] << 4);
     }
   }
 
@@ -117,14 +131,23 @@ std::int64_t PackedLayout::k_per_line() const {
     case LineFormat::bf16:
       return 2;
     case LineFormat::u8:
+    case LineFormat::s8:
+    case LineFormat::s8x8:
       return 4;
     case LineFormat::u4:
+    case LineFormat::u4x8:
       return 8;
   }
   return 0;
 }
 
-std::int64_t PackedLayout::padded_k() const { return divide_up(k, k_per_line()) * k_per_line(); }
+std::int64_t PackedLayout::words_together() const {
+  return format == LineFormat::s8x8 || format == LineFormat::u4x8 ? 2 : 1;
+}
+
+std::int64_t PackedLayout::k_unit() const { return format == LineFormat::s8x8 ? 8 : k_per_line(); }
+
+std::int64_t PackedLayout::padded_k() const { return divide_up(k, k_unit()) * k_unit(); }
 std::int64_t PackedLayout::groups() const { return group == 0 ? 1 : divide_up(k, group); }
 std::int64_t PackedLayout::zero_lines() const {
   return zero_points ? divide_up(groups() * kBlock, kLine) : 0;
@@ -173,4 +196,4 @@ PackedWeights PackedWeights::copy() const {
   return other;
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

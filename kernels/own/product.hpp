@@ -7,22 +7,25 @@
 
 #include "kernels/kernel.hpp"
 #include "kernels/layer_kind.hpp"
-#include "kernels/x86/args.h"
-#include "kernels/x86/blocking.hpp"
-#include "kernels/x86/packed_weights.hpp"
+#include "kernels/own/args.h"
+#include "kernels/own/blocking.hpp"
+#include "kernels/own/packed_weights.hpp"
 
-namespace qassay::x86 {
+namespace qassay::own {
 
 /// What a kernel reads of x: words of 4 bytes.
 enum class Input { f32, bf16, a8 };
 
-/// A row of the table: everything that tells one kernel of this folder from another.
+/// A row of the table: everything that tells one of our kernels from another.
 struct Recipe {
   KernelInfo info;
   Scheme scheme;  // for groups with one size in place of all
   LineFormat format;
   Input input;
   LinearFunction function;
+  QuantizeRow quantize = nullptr;            // linear layers with Input::a8
+  ConvertRow convert = nullptr;              // with Input::bf16
+  QuantizeBlocks quantize_blocks = nullptr;  // Input::a8 with one scale a group
 
   bool groups() const { return scheme.weights.per == Granularity::block; }
 };
@@ -93,4 +96,4 @@ class Product {
   std::size_t scratch_bytes_ = 0;
 };
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

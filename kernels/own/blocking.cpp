@@ -1,12 +1,12 @@
-#include "kernels/x86/blocking.hpp"
+#include "kernels/own/blocking.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "kernels/x86/args.h"
+#include "kernels/own/args.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 std::int64_t size_or(int name, std::int64_t fallback) {
@@ -40,4 +40,4 @@ Blocking choose_blocking(const CacheSizes& caches, std::int64_t steps, std::int6
   return {chunk, std::clamp(caches.l2 / 8 / kTileSums, std::int64_t{1}, tiles)};
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -1,8 +1,10 @@
-// Convolutions of the backend "cpu" on x86-64, on the same weights and tiles as the linear kernels:
-// the rows of the product are the patches of the images. A thread writes the words of a band of
-// patches, few enough to stay in L2 beside the weights, and multiplies them with all channels.
+// Our own convolutions, on the same weights and tiles as the linear kernels: the rows of the
+// product are the patches of the images. A thread writes the words of a band of patches, few enough
+// to stay in L2 beside the weights, and multiplies them with all channels.
 //
 // Int8 activations are quantized once, with a border that stands for zero, before.
+
+#include "kernels/own/conv.hpp"
 
 #include <omp.h>
 
@@ -10,27 +12,18 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/kernel_table.hpp"
+#include "kernels/own/patches.hpp"
 #include "kernels/static_input.hpp"
-#include "kernels/x86/patches.hpp"
-#include "kernels/x86/product.hpp"
 
-namespace qassay {
+namespace qassay::own {
 namespace {
-
-using x86::Input;
-using x86::LinearArgs;
-using x86::LineFormat;
-using x86::Product;
-using x86::Recipe;
-using x86::Word;
 
 /// Rows of patches that are computed at a time: their words take a quarter of L2.
 std::int64_t band_rows(const Problem& problem, Input input) {
   const std::int64_t row_bytes = problem.k * (input == Input::a8 ? 1 : 4);
-  const std::int64_t fitting = x86::cache_sizes().l2 / 4 / row_bytes;
-  const std::int64_t tiles = std::max<std::int64_t>(fitting / x86::kTileRows, 1);
-  return std::min(tiles * x86::kTileRows, problem.m_max * problem.convolution->out_pixels());
+  const std::int64_t fitting = cache_sizes().l2 / 4 / row_bytes;
+  const std::int64_t tiles = std::max<std::int64_t>(fitting / kTileRows, 1);
+  return std::min(tiles * kTileRows, problem.m_max * problem.convolution->out_pixels());
 }
 
 /// Where the parts of the workspace begin, in bytes.
@@ -44,9 +37,9 @@ struct WorkspacePlan {
   std::size_t bytes = 0;
 };
 
-class X86Conv final : public Prepared {
+class PreparedConv final : public Prepared {
  public:
-  X86Conv(Product product, const Problem& problem, const Grid& input, int threads)
+  PreparedConv(Product product, const Problem& problem, const Grid& input, int threads)
       : product_(std::move(product)),
         problem_(problem),
         input_(input),
@@ -83,21 +76,20 @@ class X86Conv final : public Prepared {
     const std::int64_t row_stride = pixels == 1 ? y.stride : problem_.n;
     // Whole tiles are dealt out: none of a single row is left, which would be summed in another
     // order than the rows of a tile.
-    const std::int64_t tiles = x86::tile_count(span_rows);
-    const std::int64_t band_tiles = x86::tile_count(product_.rows_max());
+    const std::int64_t tiles = tile_count(span_rows);
+    const std::int64_t band_tiles = tile_count(product_.rows_max());
 #pragma omp parallel num_threads(threads_)
     {
       const int thread = omp_get_thread_num();
       std::byte* const memory = workspace.data() + plan_.first_thread +
                                 static_cast<std::size_t>(thread) * plan_.thread_bytes;
-      const x86::BlockRange mine =
-          x86::share_of_thread(spans * tiles, thread, omp_get_num_threads());
+      const BlockRange mine = share_of_thread(spans * tiles, thread, omp_get_num_threads());
       for (std::int64_t at = mine.begin; at < mine.end;) {
         const std::int64_t span = at / tiles;
         const std::int64_t first = at % tiles;
         const std::int64_t last = std::min({first + band_tiles, tiles, first + mine.end - at});
-        const std::int64_t begin = x86::tile_begin(first, tiles, span_rows);
-        const std::int64_t end = x86::tile_begin(last, tiles, span_rows);
+        const std::int64_t begin = tile_begin(first, tiles, span_rows);
+        const std::int64_t end = tile_begin(last, tiles, span_rows);
         multiply_band(x, workspace, span * span_rows + begin, span * span_rows + end, memory,
                       y.row(span) + begin * row_stride, row_stride);
         at += last - first;
@@ -106,7 +98,7 @@ class X86Conv final : public Prepared {
   }
 
   std::unique_ptr<Prepared> copy() const override {
-    return std::make_unique<X86Conv>(product_.copy(), problem_, input_, threads_);
+    return std::make_unique<PreparedConv>(product_.copy(), problem_, input_, threads_);
   }
 
  private:
@@ -115,9 +107,9 @@ class X86Conv final : public Prepared {
   WorkspacePlan plan() const {
     constexpr std::int64_t kWordBytes = sizeof(Word);
     const std::int64_t rows = product_.rows_max();
-    x86::Parts shared;
+    Parts shared;
     shared.take(a8() ? problem_.m_max * patches_.bordered_image_bytes() : 0);
-    x86::Parts own;
+    Parts own;
     WorkspacePlan plan;
     plan.first_thread = shared.bytes();
     own.take(rows * product_.steps() * kWordBytes);
@@ -153,58 +145,27 @@ class X86Conv final : public Prepared {
   Problem problem_;
   Grid input_;  // int8 only
   int threads_;
-  x86::Patches patches_;
+  Patches patches_;
   WorkspacePlan plan_;
   std::vector<float> row_scales_;  // the same for every row of a band
 };
 
-class X86ConvKernel final : public Kernel {
- public:
-  explicit X86ConvKernel(Recipe recipe) : recipe_(recipe) {}
-
-  const KernelInfo& info() const override { return recipe_.info; }
-
-  std::optional<Refusal> accepts(const Problem& problem) const override {
-    if (auto refusal = x86::refuses(recipe_, LayerKind::convolution, problem)) return refusal;
-    if (problem.convolution->groups != 1) return Refusal{"has no convolutions in groups"};
-    return std::nullopt;
-  }
-
-  std::unique_ptr<Prepared> prepare(const Problem& problem, const QuantMatrix& weights,
-                                    std::span<const float> bias,
-                                    const Device& device) const override {
-    std::vector<float> offsets;
-    if (recipe_.input == Input::a8) bias = offsets = static_offsets(weights, bias);
-    return std::make_unique<X86Conv>(
-        Product(recipe_, problem, weights, bias, band_rows(problem, recipe_.input), device.threads),
-        problem, weights.input, device.threads);
-  }
-
- private:
-  Recipe recipe_;
-};
-
 }  // namespace
 
-#define QASSAY_X86_CONV(name, scheme, format, input, function)                            \
-  const Kernel& name() {                                                                  \
-    static const X86ConvKernel kernel({kernel_info(#name), parse_scheme(scheme),          \
-                                       LineFormat::format, Input::input, x86::function}); \
-    return kernel;                                                                        \
-  }
+std::optional<Refusal> ConvKernel::accepts(const Problem& problem) const {
+  if (auto refusal = refuses(recipe_, LayerKind::convolution, problem)) return refusal;
+  if (problem.convolution->groups != 1) return Refusal{"has no convolutions in groups"};
+  return std::nullopt;
+}
 
-QASSAY_X86_CONV(conv_f32_f32_f32_6x64_avx512, "FP32", f32, f32, linear_f32)
-QASSAY_X86_CONV(conv_f32_f16_f32_6x64_avx512, "FP16", f16, f32, linear_f16)
-QASSAY_X86_CONV(conv_f32_bf16_f32_6x64_avx512, "BF16", bf16, f32, linear_bf16)
-QASSAY_X86_CONV(conv_a8t_s8c_f32_6x64_avx512vnni, "W8A8-static", u8, a8, linear_a8_u8)
-QASSAY_X86_CONV(conv_a8t_s8g_f32_6x64_avx512vnni, "W8A8-g32-static", u8, a8, linear_a8_u8_groups)
-QASSAY_X86_CONV(conv_a8t_s4c_f32_6x64_avx512vnni, "W4A8-static", u4, a8, linear_a8_u4)
-QASSAY_X86_CONV(conv_a8t_s4g_f32_6x64_avx512vnni, "W4A8-g32-static", u4, a8, linear_a8_u4_groups)
-QASSAY_X86_CONV(conv_f32_s8c_f32_6x64_avx512, "W8A16", u8, f32, linear_u8)
-QASSAY_X86_CONV(conv_f32_s8g_f32_6x64_avx512, "W8A16-g32", u8, f32, linear_u8_groups)
-QASSAY_X86_CONV(conv_f32_s4c_f32_6x64_avx512, "W4A16", u4, f32, linear_u4)
-QASSAY_X86_CONV(conv_f32_s4g_f32_6x64_avx512, "W4A16-g32", u4, f32, linear_u4_groups)
+std::unique_ptr<Prepared> ConvKernel::prepare(const Problem& problem, const QuantMatrix& weights,
+                                              std::span<const float> bias,
+                                              const Device& device) const {
+  std::vector<float> offsets;
+  if (recipe_.input == Input::a8) bias = offsets = static_offsets(weights, bias);
+  return std::make_unique<PreparedConv>(
+      Product(recipe_, problem, weights, bias, band_rows(problem, recipe_.input), device.threads),
+      problem, weights.input, device.threads);
+}
 
-#undef QASSAY_X86_CONV
-
-}  // namespace qassay
+}  // namespace qassay::own

@@ -1,10 +1,10 @@
-#include "kernels/x86/patches.hpp"
+#include "kernels/own/patches.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <numeric>
 
-namespace qassay::x86 {
+namespace qassay::own {
 namespace {
 
 constexpr std::int64_t kWordBytes = sizeof(Word);
@@ -183,4 +183,4 @@ void Patches::lower_floats(ConstMatrix x, std::int64_t begin, std::int64_t end, 
                 });
 }
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

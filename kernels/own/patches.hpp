@@ -5,9 +5,9 @@
 
 #include "core/convolution.hpp"
 #include "core/matrix_view.hpp"
-#include "kernels/x86/args.h"
+#include "kernels/own/args.h"
 
-namespace qassay::x86 {
+namespace qassay::own {
 
 /// What a convolution's product reads as rows of x: the patches of the images, one a row, images
 /// one after another, row = image * out_pixels + pixel.
@@ -68,4 +68,4 @@ class Patches {
   int zero_;
 };
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

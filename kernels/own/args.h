@@ -7,12 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace qassay::x86 {
+namespace qassay::own {
 
-// Output channels in the lanes of one vector: a block. A tile computes kTileRows rows of x times
-// kPanelBlocks blocks, 6 x 64 numbers: 24 sums, 4 vectors of weights and 1 of x fill the registers.
+// Output channels that are packed side by side: a block. A tile computes kTileRows rows of x times
+// kPanelBlocks blocks: 6 x 64 numbers with registers of 64 bytes, 6 x 16 with those of 16 bytes. In
+// both 24 sums, 4 vectors of weights and 1 of x fill the registers.
 static const int64_t kBlock = 16;
+#ifdef __aarch64__
+static const int64_t kPanelBlocks = 1;
+#else
 static const int64_t kPanelBlocks = 4;
+#endif
 static const int64_t kPanel = kBlock * kPanelBlocks;
 static const int64_t kTileRows = 6;
 
@@ -30,9 +35,10 @@ static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows) {
   return tile * rows / tiles;
 }
 
-// Lines from one block to the next, at least `lines`: the tile reads four blocks side by side, and
-// at (nearly) multiples of 4 KiB their lines would compete for the same sets of L1.
+// Lines from one block to the next, at least `lines`: where the tile reads four blocks side by
+// side, at (nearly) multiples of 4 KiB their lines would compete for the same sets of L1.
 static inline int64_t spread_lines(int64_t lines) {
+  if (kPanelBlocks == 1) return lines;
   const int64_t sets = 64, apart = 5;
   const int64_t set = lines % sets;
   if (set < apart) return lines + apart - set;
@@ -56,7 +62,8 @@ struct LinearArgs {
   int has_channel_scales;
   int64_t zero_lines;  // of zero points in front of a block's codes; 0: symmetric
 
-  // x as words, one tile of rows after another, [steps][rows of the tile].
+  // x as words, one tile of rows after another, [steps][rows of the tile]; where the weights have
+  // several words of k together, [steps / together][rows of the tile][together].
   const Word* x;
   int64_t m;
   const float* row_scales;    // [m]; int8 with one scale a row only
@@ -80,35 +87,25 @@ struct LinearArgs {
 
 typedef void (*LinearFunction)(const LinearArgs&);
 
-void linear_f32(const LinearArgs& args);
-void linear_f16(const LinearArgs& args);
-void linear_bf16(const LinearArgs& args);
-void linear_u8(const LinearArgs& args);
-void linear_u8_groups(const LinearArgs& args);
-void linear_u4(const LinearArgs& args);
-void linear_u4_groups(const LinearArgs& args);
-void linear_a8_u8(const LinearArgs& args);
-void linear_a8_u8_groups(const LinearArgs& args);
-void linear_a8_u4(const LinearArgs& args);
-void linear_a8_u4_groups(const LinearArgs& args);
-void linear_bf16_bf16(const LinearArgs& args);
+// One row of x into a tile: word i goes to words[i * stride]; where `together` words are, to
+// words[i / together * stride + i % together]. The last word is filled up with zeros; words behind
+// it stay as they are, for their integer weights are zero.
 
-// One row of x into a tile: word i goes to words[i * stride]. The last word is filled up with
-// zeros; words behind it stay as they are, for their integer weights are zero.
+// core/grid.hpp's quantize_row with a given scale; `corrections` as above, `group` a multiple of 16
+// or 0.
+typedef void (*QuantizeRow)(const float* x, int64_t k, float scale, int zero, int64_t group,
+                            Word* words, int64_t stride, int32_t* corrections);
+// core/grid.hpp's quantize_row_blocked, and `corrections`; scales [k / group], not finite where the
+// values are not.
+typedef void (*QuantizeBlocks)(const float* x, int64_t k, int zero, int64_t group, Word* words,
+                               int64_t stride, int32_t* corrections, float* scales);
+// Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
+typedef void (*ConvertRow)(const float* x, int64_t k, Word* words, int64_t stride);
+
+// What every processor family has:
 
 // core/extremes.hpp's, of k values.
 float largest_magnitude(const float* x, int64_t k);
-// core/grid.hpp's quantize_row with a given scale; `corrections` as above, `group` a multiple of 16
-// or 0.
-void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t group, Word* words,
-                     int64_t stride, int32_t* corrections);
-// core/grid.hpp's quantize_row_blocked, and `corrections`; scales [k / group], not finite where the
-// values are not.
-void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group, Word* words,
-                             int64_t stride, int32_t* corrections, float* scales);
-// Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
-void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
-
 // Up to kTileRows rows side by side: out[i * rows + r] = word i of from[r], which may begin at any
 // byte, for i < words.
 void interleave_words(const unsigned char* const* from, int64_t rows, int64_t words, Word* out);
@@ -118,4 +115,4 @@ static const int64_t kLanes = 4;
 void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t words, Word* out,
                       int32_t* sums);
 
-}  // namespace qassay::x86
+}  // namespace qassay::own

@@ -1,5 +1,7 @@
-// The backend "cpu" on x86-64: who accepts what, the workspace, and the threads. The arithmetic is
-// in linear_<isa>.cpp.
+// Our own linear kernels: the workspace and the threads. The arithmetic is in linear_<isa>.cpp of
+// the processor family's folder.
+
+#include "kernels/own/linear.hpp"
 
 #include <omp.h>
 
@@ -10,18 +12,9 @@
 #include <vector>
 
 #include "core/grid.hpp"
-#include "kernels/kernel_table.hpp"
-#include "kernels/x86/product.hpp"
 
-namespace qassay {
+namespace qassay::own {
 namespace {
-
-using x86::Input;
-using x86::LinearArgs;
-using x86::LineFormat;
-using x86::Product;
-using x86::Recipe;
-using x86::Word;
 
 /// Where the parts of the workspace begin, in bytes.
 struct WorkspacePlan {
@@ -31,9 +24,9 @@ struct WorkspacePlan {
   std::size_t bytes = 0;
 };
 
-class X86Linear final : public Prepared {
+class PreparedLinear final : public Prepared {
  public:
-  X86Linear(Product product, const Problem& problem, int threads)
+  PreparedLinear(Product product, const Problem& problem, int threads)
       : product_(std::move(product)), problem_(problem), threads_(threads), plan_(plan()) {}
 
   std::size_t packed_bytes() const override { return product_.weights().bytes(); }
@@ -65,8 +58,8 @@ class X86Linear final : public Prepared {
     {
       if (interleave) interleave_rows(x, words(workspace));
       const int thread = omp_get_thread_num();
-      const x86::BlockRange mine =
-          x86::share_of_thread(product_.weights().layout().blocks(), thread, omp_get_num_threads());
+      const BlockRange mine =
+          share_of_thread(product_.weights().layout().blocks(), thread, omp_get_num_threads());
       LinearArgs share =
           product_.args(x.rows, workspace.data() + plan_.first_thread +
                                     static_cast<std::size_t>(thread) * product_.scratch_bytes());
@@ -82,7 +75,7 @@ class X86Linear final : public Prepared {
   }
 
   std::unique_ptr<Prepared> copy() const override {
-    return std::make_unique<X86Linear>(product_.copy(), problem_, threads_);
+    return std::make_unique<PreparedLinear>(product_.copy(), problem_, threads_);
   }
 
  private:
@@ -92,7 +85,7 @@ class X86Linear final : public Prepared {
     constexpr std::int64_t kWordBytes = sizeof(Word);
     const std::int64_t m_max = problem_.m_max;
     const bool a8 = product_.recipe().input == Input::a8;
-    x86::Parts parts;
+    Parts parts;
     WorkspacePlan plan;
     parts.take(m_max * steps() * kWordBytes);
     const std::int64_t group_words = a8 ? m_max * product_.groups() * kWordBytes : 0;
@@ -120,22 +113,24 @@ class X86Linear final : public Prepared {
   /// Calls row(index, where its words go, words from one to the next) for all rows, in parallel.
   template <typename Row>
   void for_each_row(std::int64_t rows, Word* words, Row row) const {
-    const std::int64_t tiles = x86::tile_count(rows);
+    const std::int64_t tiles = tile_count(rows);
+    const std::int64_t together = product_.weights().layout().words_together();
 #pragma omp parallel for num_threads(threads_) if (tiles > 1) schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      const std::int64_t begin = x86::tile_begin(tile, tiles, rows);
-      const std::int64_t stride = x86::tile_begin(tile + 1, tiles, rows) - begin;
-      for (std::int64_t r = 0; r < stride; ++r) row(begin + r, words + begin * steps() + r, stride);
+      const std::int64_t begin = tile_begin(tile, tiles, rows);
+      const std::int64_t stride = tile_begin(tile + 1, tiles, rows) - begin;
+      for (std::int64_t r = 0; r < stride; ++r)
+        row(begin + r, words + begin * steps() + r * together, stride * together);
     }
   }
 
   /// FP32 rows into tiles; all threads of the team together, which it waits for.
   void interleave_rows(ConstMatrix x, Word* words) const {
-    const std::int64_t tiles = x86::tile_count(x.rows);
+    const std::int64_t tiles = tile_count(x.rows);
 #pragma omp for schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      const std::int64_t begin = x86::tile_begin(tile, tiles, x.rows);
-      const std::int64_t rows = x86::tile_begin(tile + 1, tiles, x.rows) - begin;
+      const std::int64_t begin = tile_begin(tile, tiles, x.rows);
+      const std::int64_t rows = tile_begin(tile + 1, tiles, x.rows) - begin;
       float* out = reinterpret_cast<float*>(words + begin * steps());
       for (std::int64_t r = 0; r < rows; ++r) {
         const float* row = x.row(begin + r);
@@ -147,7 +142,7 @@ class X86Linear final : public Prepared {
 
   void convert_to_bf16(ConstMatrix x, std::span<std::byte> workspace) const {
     for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      x86::convert_row_bf16(x.row(m), x.cols, out, stride);
+      product_.recipe().convert(x.row(m), x.cols, out, stride);
     });
   }
 
@@ -172,20 +167,20 @@ class X86Linear final : public Prepared {
 
   void quantize_row_as_one(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
                            std::span<std::byte> workspace) const {
-    const float largest = x86::largest_magnitude(x.row(m), x.cols);
+    const float largest = largest_magnitude(x.row(m), x.cols);
     float& scale = x_scales(workspace)[m];
     scale = symmetric_grid(largest, 8, DType::f32, "activations").scale;
-    x86::quantize_row_a8(x.row(m), x.cols, scale, product_.zero(),
-                         product_.weights().layout().group, out, stride,
-                         corrections(workspace) + m * product_.groups());
+    product_.recipe().quantize(x.row(m), x.cols, scale, product_.zero(),
+                               product_.weights().layout().group, out, stride,
+                               corrections(workspace) + m * product_.groups());
   }
 
   void quantize_row_by_group(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
                              std::span<std::byte> workspace) const {
     const std::int64_t group = product_.weights().layout().group;
     float* const scales = x_scales(workspace) + m * product_.groups();
-    x86::quantize_row_a8_blocked(x.row(m), x.cols, product_.zero(), group, out, stride,
-                                 corrections(workspace) + m * product_.groups(), scales);
+    product_.recipe().quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
+                                      corrections(workspace) + m * product_.groups(), scales);
     const bool fits = std::all_of(scales, scales + product_.groups(),
                                   [](float scale) { return std::isfinite(127 * scale); });
     if (fits) return;
@@ -199,66 +194,14 @@ class X86Linear final : public Prepared {
   WorkspacePlan plan_;
 };
 
-class X86Kernel final : public Kernel {
- public:
-  explicit X86Kernel(Recipe recipe) : recipe_(recipe) {}
-
-  const KernelInfo& info() const override { return recipe_.info; }
-
-  std::optional<Refusal> accepts(const Problem& problem) const override {
-    return x86::refuses(recipe_, LayerKind::linear, problem);
-  }
-
-  std::unique_ptr<Prepared> prepare(const Problem& problem, const QuantMatrix& weights,
-                                    std::span<const float> bias,
-                                    const Device& device) const override {
-    return std::make_unique<X86Linear>(
-        Product(recipe_, problem, weights, bias, problem.m_max, device.threads), problem,
-        device.threads);
-  }
-
- private:
-  Recipe recipe_;
-};
-
 }  // namespace
 
-#define QASSAY_X86_LINEAR(name, scheme, format, input, function)                                 \
-  const Kernel& name() {                                                                         \
-    static const X86Kernel kernel({kernel_info(#name), parse_scheme(scheme), LineFormat::format, \
-                                   Input::input, x86::function});                                \
-    return kernel;                                                                               \
-  }
+std::unique_ptr<Prepared> LinearKernel::prepare(const Problem& problem, const QuantMatrix& weights,
+                                                std::span<const float> bias,
+                                                const Device& device) const {
+  return std::make_unique<PreparedLinear>(
+      Product(recipe_, problem, weights, bias, problem.m_max, device.threads), problem,
+      device.threads);
+}
 
-QASSAY_X86_LINEAR(linear_f32_f32_f32_6x64_avx512, "FP32", f32, f32, linear_f32)
-QASSAY_X86_LINEAR(linear_f32_f16_f32_6x64_avx512, "FP16", f16, f32, linear_f16)
-QASSAY_X86_LINEAR(linear_bf16_bf16_f32_6x64_avx512bf16, "BF16", bf16, bf16, linear_bf16_bf16)
-QASSAY_X86_LINEAR(linear_f32_bf16_f32_6x64_avx512, "BF16", bf16, f32, linear_bf16)
-QASSAY_X86_LINEAR(linear_a8r_s8c_f32_6x64_avx512vnni, "W8A8", u8, a8, linear_a8_u8)
-QASSAY_X86_LINEAR(linear_a8r_s8g_f32_6x64_avx512vnni, "W8A8-g32", u8, a8, linear_a8_u8_groups)
-QASSAY_X86_LINEAR(linear_a8r_u8c_f32_6x64_avx512vnni, "W8A8-asym", u8, a8, linear_a8_u8)
-QASSAY_X86_LINEAR(linear_a8r_u8g_f32_6x64_avx512vnni, "W8A8-g32-asym", u8, a8, linear_a8_u8_groups)
-QASSAY_X86_LINEAR(linear_a8r_s4c_f32_6x64_avx512vnni, "W4A8", u4, a8, linear_a8_u4)
-QASSAY_X86_LINEAR(linear_a8r_s4g_f32_6x64_avx512vnni, "W4A8-g32", u4, a8, linear_a8_u4_groups)
-QASSAY_X86_LINEAR(linear_a8r_u4c_f32_6x64_avx512vnni, "W4A8-asym", u4, a8, linear_a8_u4)
-QASSAY_X86_LINEAR(linear_a8r_u4g_f32_6x64_avx512vnni, "W4A8-g32-asym", u4, a8, linear_a8_u4_groups)
-QASSAY_X86_LINEAR(linear_a8g_s8g_f32_6x64_avx512vnni, "W8A8-g32-blocked", u8, a8,
-                  linear_a8_u8_groups)
-QASSAY_X86_LINEAR(linear_a8g_u8g_f32_6x64_avx512vnni, "W8A8-g32-asym-blocked", u8, a8,
-                  linear_a8_u8_groups)
-QASSAY_X86_LINEAR(linear_a8g_s4g_f32_6x64_avx512vnni, "W4A8-g32-blocked", u4, a8,
-                  linear_a8_u4_groups)
-QASSAY_X86_LINEAR(linear_a8g_u4g_f32_6x64_avx512vnni, "W4A8-g32-asym-blocked", u4, a8,
-                  linear_a8_u4_groups)
-QASSAY_X86_LINEAR(linear_f32_s8c_f32_6x64_avx512, "W8A16", u8, f32, linear_u8)
-QASSAY_X86_LINEAR(linear_f32_s8g_f32_6x64_avx512, "W8A16-g32", u8, f32, linear_u8_groups)
-QASSAY_X86_LINEAR(linear_f32_u8c_f32_6x64_avx512, "W8A16-asym", u8, f32, linear_u8)
-QASSAY_X86_LINEAR(linear_f32_u8g_f32_6x64_avx512, "W8A16-g32-asym", u8, f32, linear_u8_groups)
-QASSAY_X86_LINEAR(linear_f32_s4c_f32_6x64_avx512, "W4A16", u4, f32, linear_u4)
-QASSAY_X86_LINEAR(linear_f32_s4g_f32_6x64_avx512, "W4A16-g32", u4, f32, linear_u4_groups)
-QASSAY_X86_LINEAR(linear_f32_u4c_f32_6x64_avx512, "W4A16-asym", u4, f32, linear_u4)
-QASSAY_X86_LINEAR(linear_f32_u4g_f32_6x64_avx512, "W4A16-g32-asym", u4, f32, linear_u4_groups)
-
-#undef QASSAY_X86_LINEAR
-
-}  // namespace qassay
+}  // namespace qassay::own

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace qassay::x86 {
+namespace qassay::own {
 
 /// Bytes of the caches of one core.
 struct CacheSizes {
@@ -24,4 +24,4 @@ struct Blocking {
 Blocking choose_blocking(const CacheSizes& caches, std::int64_t steps, std::int64_t unit,
                          std::int64_t rows, bool decoded);
 
-}  // namespace qassay::x86
+}  // namespace qassay::own
