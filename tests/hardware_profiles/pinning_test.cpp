@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <sched.h>
 
+#include <thread>
 #include <vector>
 
 #include "core/error.hpp"
@@ -49,6 +50,26 @@ TEST_F(PinningTest, EachThreadGetsOneCpuOfItsOwn) {
   for (std::size_t thread = 0; thread < cpus.size(); ++thread)
     EXPECT_THAT(cpus[thread], testing::ElementsAre(machine.cores[thread]));
   EXPECT_THAT(what, HasSubstr(std::to_string(threads) + " thread"));
+}
+
+TEST_F(PinningTest, ConfinedThreadsShareTheirCpusWithThoseThatTheyStart) {
+  const Machine machine = read_machine();
+  const int threads = std::min(2, allowed_threads(machine));
+  confine_threads(machine, threads);
+
+  std::vector<int> cpus;
+  std::thread started([&cpus] {
+    cpu_set_t mine;
+    CPU_ZERO(&mine);
+    sched_getaffinity(0, sizeof mine, &mine);
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &mine)) cpus.push_back(cpu);
+    }
+  });
+  started.join();
+  EXPECT_THAT(cpus, testing::UnorderedElementsAreArray(machine.cores.begin(),
+                                                       machine.cores.begin() + threads));
+  EXPECT_THROW(confine_threads(machine, 0), InputError);
 }
 
 TEST_F(PinningTest, MoreThreadsThanAreAllowedIsAnInputError) {

@@ -93,6 +93,24 @@ TEST_F(TimingFiguresTest, TheSecondArmIsComparedWithTheFirstOnly) {
   EXPECT_FALSE(find(figures(), second_, "speedup", "best-fp32"));
 }
 
+TEST_F(TimingFiguresTest, OurKernelsAreComparedWithTheFastestLibraryOnTheSameWeights) {
+  const CaseRow ours = case_row("W4A8-g32", "cpu");
+  const CaseRow blocked = case_row("W4A8-g32-blocked", "fast-library");
+  const CaseRow slower = case_row("W4A8-g32-blocked", "slow-library");
+  const CaseRow other_weights = case_row("W4A8-g128-blocked", "fast-library");
+  const CaseRow wide_activations = case_row("W4A16-g32", "fast-library");
+  const std::vector<CaseRow> cases = {ours, blocked, slower, other_weights, wide_activations};
+  for (LegRow& leg : legs_) {
+    leg.cases = {measured(ours, {1, 1}), measured(blocked, {3, 3}), measured(slower, {5, 5}),
+                 measured(other_weights, {2, 2}), measured(wide_activations, {2, 2})};
+  }
+  const auto rows = timing_figures(cases, legs_);
+  const auto over_peers = find(rows, ours, "speedup", "best-peer");
+  ASSERT_TRUE(over_peers);
+  EXPECT_NEAR(over_peers->value, 3, 1e-12);
+  EXPECT_FALSE(find(rows, slower, "speedup", "best-peer"));
+}
+
 TEST_F(TimingFiguresTest, MemoryHasThreeNumbers) {
   const auto rows = figures();
   EXPECT_EQ(find(rows, int8_, "weight_bytes")->value, 100);

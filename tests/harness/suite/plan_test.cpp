@@ -117,6 +117,17 @@ regimes = [{ m = 1, cache = "cold" }]
   EXPECT_THAT(planned.cases(), SizeIs(4 + planned.groups.size()));
 }
 
+TEST_F(PlanTest, LibrariesWithThreadsOfTheirOwnAreNamed) {
+  const Plan planned = plan(R"(
+shapes = ["16x32"]
+schemes = ["FP32"]
+backends = ["reference", "ggml", "onnxruntime"]
+regimes = [{ m = 1, cache = "hot" }]
+)");
+  ASSERT_EQ(planned.groups.size(), 1U);
+  EXPECT_THAT(planned.groups.front().own_threads, testing::ElementsAre("ggml", "onnxruntime"));
+}
+
 TEST_F(PlanTest, ColdCopiesExceedTheCacheSixteenTimes) {
   EXPECT_GT(cold_copies(1000, machine_) * 1000, 16 * machine_.last_level_cache_bytes);
   EXPECT_GE(cold_copies(std::int64_t{1} << 40, machine_), 1);
