@@ -53,9 +53,9 @@ float quantize_row(const float* x, std::int64_t k, std::int8_t* codes);
 /// The same in blocks of `block` values along k, the last of which may be short, for -blocked
 /// schemes. For each block b, in FP32:
 ///
-///   scales[b] = amax / 127                                       amax: the largest |x| of the
-///   block codes[i]  = clamp(round(x[i] * (127 / amax)), -127, 127)     round: to nearest, ties to
-///   even
+///   amax      = the largest |x| of the block
+///   scales[b] = amax / 127
+///   codes[i]  = clamp(round(x[i] * (127 / amax)), -127, 127)       round: to nearest, ties to even
 ///
 /// where 127 / amax is rounded before it multiplies: not the division of Grid, but what ggml (Q8_0)
 /// and ONNX Runtime (MatMulNBits) do, so that codes are theirs too. Where 127 / amax overflows

@@ -15,8 +15,7 @@ namespace qassay {
 /// and its interval over legs. Baselines:
 ///   best-fp32  the FP32 case of the same layer with the lowest latency
 ///   own-fp32   the FP32 case of the same backend
-///   best-peer  of our own kernels: the fastest library's case of the same layer with the same
-///   weights,
+///   best-peer  for our own kernels: the fastest case of a library with the same layer and weights,
 ///              and activations as wide
 ///   arm-a      for the second arm of an A/A run: the same case
 std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases, std::span<const LegRow> legs);
