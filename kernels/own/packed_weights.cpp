@@ -13,88 +13,109 @@ namespace {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+// k of a channel that are written before its neighbours': few enough for the lines to stay in L1.
+constexpr std::int64_t kTogether = 256;
+
 template <typename T>
 void put(std::byte* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-/// Writes one channel's weights into the lines of its block, as LineFormat says.
-class ChannelWriter {
- public:
-  ChannelWriter(const PackedLayout& layout, const QuantMatrix& weights, std::int64_t row,
-                std::byte* lines)
-      : layout_(layout), weights_(weights), row_(row), lines_(lines), channel_(row % kBlock) {}
+/// As many codes as T has bytes, zeros in place of those past `count`.
+template <typename T>
+T codes_at(const std::uint8_t* codes, std::int64_t count) {
+  T word = 0;
+  std::memcpy(&word, codes,
+              static_cast<std::size_t>(std::min<std::int64_t>(count, std::int64_t{sizeof word})));
+  return word;
+}
+/// The same, less the zero of 8 bits.
+template <typename T>
+T signed_codes_at(const std::uint8_t* codes, std::int64_t count) {
+  constexpr T kZeros = static_cast<T>(0x8080808080808080U);
+  const bool whole = count >= std::int64_t{sizeof(T)};
+  return codes_at<T>(codes, count) ^ (whole ? kZeros : kZeros & ((T{1} << 8 * count) - 1));
+}
 
-  void write() const {
-    const auto first = static_cast<std::size_t>(row_ * layout_.k);
-    switch (layout_.format) {
-      case LineFormat::f32:
-        for (std::int64_t k = 0; k < layout_.k; ++k)
-          put(line(k) + channel_ * 4, weights_.values[first + static_cast<std::size_t>(k)]);
-        break;
-      case LineFormat::f16:
-        for (std::int64_t k = 0; k < layout_.k; ++k)
-          put(line(k / 2) + k % 2 * 32 + channel_ * 2,
-              weights_.halves[first + static_cast<std::size_t>(k)]);
-        break;
-      case LineFormat::bf16:
-        for (std::int64_t k = 0; k < layout_.k; ++k)
-          put(line(k / 2) + channel_ * 4 + k % 2 * 2,
-              weights_.halves[first + static_cast<std::size_t>(k)]);
-        break;
-      case LineFormat::u8:
-      case LineFormat::u4:
-      case LineFormat::u4x8:
-        for (std::int64_t group = 0; group < layout_.groups(); ++group) write_group(first, group);
-        break;
-      case LineFormat::s8:
-        for (std::int64_t k = 0; k < layout_.k; ++k)
-          put(line(k / 4) + channel_ * 4 + k % 4, signed_code(first, k));
-        break;
-      case LineFormat::s8x8:
-        for (std::int64_t k = 0; k < layout_.k; ++k)
-          put(line(k / 8 * 2) + channel_ * 8 + k % 8, signed_code(first, k));
-        break;
-    }
+/// Writes `count` weights of one channel, from the one at `first` on, as LineFormat says. `lines`
+/// begin with its k, and are zero where nothing was written.
+void write_channel(LineFormat format, const QuantMatrix& weights, std::int64_t first,
+                   std::int64_t count, std::int64_t channel, std::byte* lines) {
+  const float* const values = weights.values.data() + first;
+  const std::uint16_t* const halves = weights.halves.data() + first;
+  const std::uint8_t* const codes = weights.codes.data() + first;
+  switch (format) {
+    case LineFormat::f32:
+      for (std::int64_t k = 0; k < count; ++k) put(lines + k * kLine + channel * 4, values[k]);
+      break;
+    case LineFormat::f16:
+      for (std::int64_t k = 0; k < count; ++k)
+        put(lines + k / 2 * kLine + k % 2 * 32 + channel * 2, halves[k]);
+      break;
+    case LineFormat::bf16:
+      for (std::int64_t k = 0; k < count; ++k)
+        put(lines + k / 2 * kLine + channel * 4 + k % 2 * 2, halves[k]);
+      break;
+    case LineFormat::u8:
+      for (std::int64_t k = 0; k < count; k += 4)
+        put(lines + k / 4 * kLine + channel * 4, codes_at<std::uint32_t>(codes + k, count - k));
+      break;
+    case LineFormat::s8:
+      for (std::int64_t k = 0; k < count; k += 4) {
+        put(lines + k / 4 * kLine + channel * 4,
+            signed_codes_at<std::uint32_t>(codes + k, count - k));
+      }
+      break;
+    case LineFormat::s8x8:
+      for (std::int64_t k = 0; k < count; k += 8) {
+        put(lines + k / 4 * kLine + channel * 8,
+            signed_codes_at<std::uint64_t>(codes + k, count - k));
+      }
+      break;
+    case LineFormat::u4:
+      for (std::int64_t k = 0; k < count; k += 8) {
+        const auto eight = codes_at<std::uint64_t>(codes + k, count - k);
+        put(lines + k / 8 * kLine + channel * 4,
+            static_cast<std::uint32_t>(eight | eight >> 32 << 4));
+      }
+      break;
+    case LineFormat::u4x8:
+      for (std::int64_t k = 0; k < count; k += 8) {
+        std::byte* const at = lines + k / 8 * kLine + channel % 8 * 8;
+        std::uint64_t there = 0;
+        std::memcpy(&there, at, sizeof there);
+        const auto eight = codes_at<std::uint64_t>(codes + k, count - k);
+        put(at, there | (channel < 8 ? eight : eight << 4));
+      }
+      break;
   }
+}
 
- private:
-  std::byte* line(std::int64_t number) const { return lines_ + number * kLine; }
-
-  std::int8_t signed_code(std::size_t first, std::int64_t k) const {
-    return static_cast<std::int8_t>(weights_.codes[first + static_cast<std::size_t>(k)] - kZeroU8);
+/// The k from `begin` to `end` of the channels of a block; `lines` begin with the first of them.
+void write_span(const PackedLayout& layout, const QuantMatrix& weights, std::int64_t block,
+                std::int64_t begin, std::int64_t end, std::byte* lines) {
+  const std::int64_t last = std::min((block + 1) * kBlock, layout.n);
+  for (std::int64_t row = block * kBlock; row < last; ++row) {
+    write_channel(layout.format, weights, row * layout.k + begin, end - begin, row % kBlock, lines);
   }
+}
 
-  /// Without groups the whole row is one, with no scales in front of it.
-  void write_group(std::size_t first, std::int64_t group) const {
-    std::byte* codes = lines_;
-    std::int64_t span = layout_.k;
-    const std::int64_t per_line = layout_.k_per_line();
-    if (layout_.group > 0) {
-      span = layout_.group;
-      const std::int64_t group_lines = span / per_line;
-      std::byte* const pair = line(group / 2 * (1 + 2 * group_lines));
-      const float scale = weights_.scales[weights_.scale_index(row_, group * span)];
-      put(pair + group % 2 * 32 + channel_ * 2, f32_to_f16(scale));
-      codes = pair + (1 + group % 2 * group_lines) * kLine;
+/// One group after another, a pair's scales in front of it.
+void write_groups(const PackedLayout& layout, const QuantMatrix& weights, std::int64_t block,
+                  std::byte* lines) {
+  const std::int64_t last = std::min((block + 1) * kBlock, layout.n);
+  const std::int64_t group_lines = layout.group / layout.k_per_line();
+  for (std::int64_t group = 0; group < layout.groups(); ++group) {
+    std::byte* const pair = lines + group / 2 * (1 + 2 * group_lines) * kLine;
+    const std::int64_t begin = group * layout.group;
+    for (std::int64_t row = block * kBlock; row < last; ++row) {
+      const float scale = weights.scales[weights.scale_index(row, begin)];
+      put(pair + group % 2 * 32 + row % kBlock * 2, f32_to_f16(scale));
     }
-    const std::int64_t begin = group * span;
-    const std::int64_t end = std::min(begin + span, layout_.k);
-    const std::uint8_t* const from = weights_.codes.data() + first + begin;
-    const bool by_8 = layout_.format == LineFormat::u4x8;
-    for (std::int64_t i = 0; i < end - begin; ++i) {
-      const std::int64_t at = by_8 ? channel_ % 8 * 8 + i % 8 : channel_ * 4 + i % 4;
-      const bool low = by_8 ? channel_ < 8 : i % per_line < 4;
-      codes[i / per_line * kLine + at] |= static_cast<std::byte>(low ? from[i] : from[i] << 4);
-    }
+    write_span(layout, weights, block, begin, std::min(begin + layout.group, layout.k),
+               pair + (1 + group % 2 * group_lines) * kLine);
   }
-
-  const PackedLayout& layout_;
-  const QuantMatrix& weights_;
-  std::int64_t row_;
-  std::byte* lines_;
-  std::int64_t channel_;
-};
+}
 
 void pack_block(const PackedLayout& layout, const QuantMatrix& weights, std::span<const float> bias,
                 std::int64_t block, std::byte* at) {
@@ -117,8 +138,14 @@ void pack_block(const PackedLayout& layout, const QuantMatrix& weights, std::spa
     }
   }
   lines += layout.zero_lines() * kLine;
-  for (std::int64_t row = block * kBlock; row < end; ++row)
-    ChannelWriter(layout, weights, row, lines).write();
+  if (layout.group > 0) {
+    write_groups(layout, weights, block, lines);
+    return;
+  }
+  for (std::int64_t k = 0; k < layout.k; k += kTogether) {
+    write_span(layout, weights, block, k, std::min(k + kTogether, layout.k),
+               lines + k / layout.k_per_line() * kLine);
+  }
 }
 
 }  // namespace
