@@ -50,6 +50,14 @@ std::vector<std::size_t> shuffled(std::size_t count, Random& random) {
   return order;
 }
 
+/// What makes a layer's codes: cases that differ in their activations alone share them.
+using Recipe = std::pair<std::string, std::string>;  // method, scheme of weight-only quantization
+
+Recipe recipe_of(const CaseRow& row) {
+  const NumberFormat weights = parse_scheme(row.scheme).weights;
+  return {row.method, to_string({weights, {}})};
+}
+
 class Leg {
  public:
   Leg(const Job& job, const std::function<void(const Step&)>& say);
@@ -90,7 +98,7 @@ class Leg {
   std::vector<LegLayer> layers_;
   std::vector<Verifier> verifiers_;               // one a layer
   std::map<std::size_t, QuantMatrix> quantized_;  // by layer, of the recipe in hand
-  std::string recipe_;                            // method and scheme
+  Recipe recipe_;
   std::vector<LayerArm> layer_arms_;
   std::vector<ModelArm> model_arms_;
   std::vector<float> images_;           // of the whole model
@@ -168,17 +176,16 @@ void Leg::guard(Arm& arm, const char* doing, Work work) {
 }
 
 const QuantMatrix& Leg::quantized(const LayerArm& arm) {
-  const std::string recipe = arm.row().method + arm.row().scheme;
-  if (recipe != recipe_) quantized_.clear();  // cases of one recipe follow each other
-  recipe_ = recipe;
-  const auto [entry, is_new] = quantized_.try_emplace(arm.place());
-  if (is_new) {
-    const LegLayer& layer = layers_[arm.place()];
-    const Scheme scheme = parse_scheme(arm.row().scheme);
-    entry->second =
-        round_to_nearest(layer.layer.matrix(), layer_problem(layer.layer.shape, scheme, 1).scheme);
-    entry->second.input = layer.input_grid;
+  const LegLayer& layer = layers_[arm.place()];
+  const Scheme scheme = layer_problem(layer.layer.shape, parse_scheme(arm.row().scheme), 1).scheme;
+  if (const Recipe recipe = recipe_of(arm.row()); recipe != recipe_) {
+    quantized_.clear();  // cases of one recipe follow each other
+    recipe_ = recipe;
   }
+  const auto [entry, is_new] = quantized_.try_emplace(arm.place());
+  if (is_new) entry->second = round_to_nearest(layer.layer.matrix(), scheme);
+  entry->second.scheme = scheme;  // the activations may differ
+  entry->second.input = layer.input_grid;
   return entry->second;
 }
 
@@ -213,6 +220,7 @@ void Leg::prepare_layers() {
   // Pages are placed when memory is first touched, so who is prepared first swaps from leg to leg.
   std::vector<LayerArm*> order;
   for (LayerArm& arm : layer_arms_) order.push_back(&arm);
+  std::ranges::stable_sort(order, {}, [](const LayerArm* arm) { return recipe_of(arm->row()); });
   if (job_.leg % 2 == 1) std::ranges::reverse(order);
   for (LayerArm* arm : order) {
     guard(*arm, "preparing", [&] { prepare(*arm); });
