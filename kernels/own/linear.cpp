@@ -131,12 +131,12 @@ class PreparedLinear final : public Prepared {
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t begin = tile_begin(tile, tiles, x.rows);
       const std::int64_t rows = tile_begin(tile + 1, tiles, x.rows) - begin;
-      float* out = reinterpret_cast<float*>(words + begin * steps());
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const float* row = x.row(begin + r);
-        for (std::int64_t k = 0; k < x.cols; ++k) out[k * rows + r] = row[k];
-      }
-      std::fill(out + x.cols * rows, out + steps() * rows, 0.0F);
+      Word* const out = words + begin * steps();
+      const unsigned char* from[kTileRows];
+      for (std::int64_t r = 0; r < rows; ++r)
+        from[r] = reinterpret_cast<const unsigned char*>(x.row(begin + r));
+      interleave_words(from, rows, x.cols, out);
+      std::fill(out + x.cols * rows, out + steps() * rows, 0);
     }
   }
 

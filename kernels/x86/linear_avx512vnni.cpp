@@ -7,8 +7,9 @@
 // Up to 6 rows (8 bits a channel: 1) decode the weights in registers, in one pass over memory; for
 // more, 4-bit weights and those in groups are unpacked into a panel of bytes that all tiles read.
 //
-// Contract "bit_exact": sums wrap on their way but not at the end (the longest sum is refused
-// above), so their order is free; the floating operations are the reference's, one by one.
+// Contract "bit_exact": sums wrap on their way but not at the end (longer ones than
+// longest_sum.hpp's are refused), so their order is free; the floating operations are the
+// reference's, one by one.
 
 #include "kernels/x86/functions.h"
 #include "kernels/x86/tile.h"
@@ -33,13 +34,18 @@ struct IntegerDot {
   }
 };
 
-// A line's bytes as the products take them.
+// A line's bytes as the products take them. The streams spare what they can: decode_scaled() leaves
+// the bytes of a step as multiples of the codes, which whole() makes good in the sums of the steps.
 struct U8 {
   static constexpr int64_t kPerLine = 4;
   static constexpr int kSteps = 1;
   QASSAY_INLINE static void decode(const unsigned char* line, __m512i* out) {
     out[0] = load_line(line);
   }
+  QASSAY_INLINE static void decode_scaled(const unsigned char* line, __m512i* out) {
+    decode(line, out);
+  }
+  QASSAY_INLINE static __m512i whole(const __m512i* by_step) { return by_step[0]; }
 };
 
 struct U4 {
@@ -50,6 +56,16 @@ struct U4 {
     const __m512i low = _mm512_set1_epi8(15);
     out[0] = _mm512_and_si512(nibbles, low);
     out[1] = _mm512_and_si512(_mm512_srli_epi16(nibbles, 4), low);
+  }
+  // 16 * 15 * 127 * half of the longest sum still fit in an int32, so that the shift is exact.
+  QASSAY_INLINE static void decode_scaled(const unsigned char* line, __m512i* out) {
+    const __m512i nibbles = load_line(line);
+    const __m512i low = _mm512_set1_epi8(15);
+    out[0] = _mm512_and_si512(nibbles, low);
+    out[1] = _mm512_andnot_si512(low, nibbles);
+  }
+  QASSAY_INLINE static __m512i whole(const __m512i* by_step) {
+    return _mm512_add_epi32(by_step[0], _mm512_srai_epi32(by_step[1], 4));
   }
 };
 
@@ -97,12 +113,13 @@ template <typename Code, int kRows, int kChains>
 QASSAY_INLINE void add_lines(__m512i (&sums)[kRows][kChains], int64_t lines,
                              const unsigned char*& line, const Word*& x) {
   constexpr int kLines = kChains / Code::kSteps;  // until every chain has had its turn
+#pragma GCC unroll 4
   for (; lines >= kLines; lines -= kLines) {
 #pragma GCC unroll 4
     for (int l = 0; l < kLines; ++l) {
       _mm_prefetch(line + kStreamAhead + l * kLine, _MM_HINT_T0);
       __m512i codes[Code::kSteps];
-      Code::decode(line + l * kLine, codes);
+      Code::decode_scaled(line + l * kLine, codes);
 #pragma GCC unroll 2
       for (int s = 0; s < Code::kSteps; ++s) {
         const int chain = l * Code::kSteps + s;
@@ -116,7 +133,7 @@ QASSAY_INLINE void add_lines(__m512i (&sums)[kRows][kChains], int64_t lines,
   }
   for (; lines > 0; --lines) {
     __m512i codes[Code::kSteps];
-    Code::decode(line, codes);
+    Code::decode_scaled(line, codes);
 #pragma GCC unroll 2
     for (int s = 0; s < Code::kSteps; ++s) {
 #pragma GCC unroll 6
@@ -130,12 +147,13 @@ QASSAY_INLINE void add_lines(__m512i (&sums)[kRows][kChains], int64_t lines,
 
 /// The product for kRows rows in one pass over the packed memory. A row has kChains sums, so that
 /// no product waits for the one before. kGroups: a scale a group, else a channel; kBlocked: x has
-/// one a group too.
-template <typename Code, int kRows, bool kGroups, bool kZeros, bool kBlocked>
+/// one a group too. kSpan: lines of every group where that is known, else 0: the loop over them is
+/// gone then, and the groups, that do not wait for each other, run side by side.
+template <typename Code, int kRows, bool kGroups, bool kZeros, bool kBlocked, int kSpan = 0>
 void stream_rows(const LinearArgs& args) {
-  constexpr int kChains = kRows <= 2 ? 4 : 2;
+  constexpr int kChains = kRows <= 2 && kSpan == 0 ? 4 : 2;
   const int64_t all_lines = args.k / Code::kPerLine;
-  const int64_t span_lines = kGroups ? args.group / Code::kPerLine : all_lines;
+  const int64_t span_lines = kSpan > 0 ? kSpan : kGroups ? args.group / Code::kPerLine : all_lines;
   const int64_t groups = kGroups ? (all_lines + span_lines - 1) / span_lines : 1;
   for (int64_t block = args.begin_block; block < args.end_block; ++block) {
     __m512 totals[kRows][1];
@@ -160,13 +178,15 @@ void stream_rows(const LinearArgs& args) {
 #pragma GCC unroll 4
         for (int c = 1; c < kChains; ++c) sums[r][c] = _mm512_setzero_si512();
       }
-      add_lines<Code>(sums, smaller(span_lines, all_lines - group * span_lines), line, x);
+      add_lines<Code>(sums, kSpan > 0 ? kSpan : smaller(span_lines, all_lines - group * span_lines),
+                      line, x);
       __m512i whole[kRows][1];
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
-        whole[r][0] = sums[r][0];
 #pragma GCC unroll 4
-        for (int c = 1; c < kChains; ++c) whole[r][0] = _mm512_add_epi32(whole[r][0], sums[r][c]);
+        for (int c = Code::kSteps; c < kChains; ++c)
+          sums[r][c % Code::kSteps] = _mm512_add_epi32(sums[r][c % Code::kSteps], sums[r][c]);
+        whole[r][0] = Code::whole(sums[r]);
         if (kZeros) {
           whole[r][0] = without_zeros(
               whole[r][0],
@@ -188,6 +208,10 @@ template <typename Code, bool kGroups, bool kZeros, bool kBlocked>
 void stream_few_rows(const LinearArgs& args) {
   switch (args.m) {
     case 1:
+      if constexpr (kGroups) {
+        if (args.group == 32 && args.k % 32 == 0)
+          return stream_rows<Code, 1, true, kZeros, kBlocked, 32 / Code::kPerLine>(args);
+      }
       return stream_rows<Code, 1, kGroups, kZeros, kBlocked>(args);
     case 2:
       return stream_rows<Code, 2, kGroups, kZeros, kBlocked>(args);
