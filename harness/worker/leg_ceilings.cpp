@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/statistics.hpp"
@@ -57,11 +58,11 @@ std::optional<std::string> Reach::excess() const {
 
 std::optional<Reach> reach_of(const Traffic& traffic, const std::vector<RoundRow>& rounds,
                               Cache cache, const Ceilings& ceilings) {
-  std::vector<double> seconds;
-  for (const RoundRow& round : rounds) seconds.push_back(round.seconds);
+  std::vector<double> logs;
+  for (const RoundRow& round : rounds) logs.push_back(std::log(round.seconds));
   Reach reach = per_call(traffic, cache, ceilings);
-  if (seconds.empty() || reach.ceiling <= 0) return std::nullopt;
-  reach.rate /= median(seconds);
+  if (logs.empty() || reach.ceiling <= 0) return std::nullopt;
+  reach.rate /= std::exp(median(logs));
   return reach;
 }
 

@@ -25,7 +25,8 @@ struct Reach {
   std::optional<std::string> excess() const;
 };
 
-/// Nothing without rounds, or where the machine has no probe for the ceiling.
+/// The median of rounds is that of their logs, as in latencies, so that a case's rate over its
+/// share is the ceiling. Nothing without rounds, or where the machine has no probe for the ceiling.
 std::optional<Reach> reach_of(const Traffic& traffic, const std::vector<RoundRow>& rounds,
                               Cache cache, const Ceilings& ceilings);
 

@@ -19,14 +19,14 @@ class RooflineTest : public ::testing::Test {
   void add(const char* layer, const char* metric, double value, const char* unit,
            const char* baseline = "") {
     Record record;
-    record.case_key = fmt::format("{}/{}", layer, cache_);
+    record.case_key = fmt::format("{}/{}/{}", layer, cache_, scheme_);
     record.arm = std::string("a");
     record.model = std::string("net");
     record.layer = layer;
     record.m = cache_ == "cold" ? 1 : 128;
     record.cache = cache_;
     record.threads = 2;
-    record.scheme = std::string("W8A8");
+    record.scheme = scheme_;
     record.backend = std::string("cpu");
     record.status = std::string("passed");
     record.metric = metric;
@@ -46,6 +46,7 @@ class RooflineTest : public ::testing::Test {
 
   ReportInput input_;
   std::string cache_ = "cold";
+  std::string scheme_ = "W8A8";
 };
 
 TEST_F(RooflineTest, PutsTheRateThatTheCeilingBoundsFirstWithItsShare) {
@@ -123,8 +124,11 @@ TEST_F(RooflineTest, FoldsTheLayersOfEachRegimeUnderATableOfTheModel) {
 }
 
 TEST_F(RooflineTest, EndsLongTablesWithALineThatSaysSo) {
-  for (int layer = 0; layer < 5001; ++layer)
-    add_rates(fmt::format("layer{}", layer).c_str(), 15.2e9, 30.4e9);
+  for (const char* scheme : {"FP32", "FP16", "BF16", "W8A8", "W8A16", "W4A8"}) {
+    scheme_ = scheme;
+    for (int layer = 0; layer < 1000; ++layer)
+      add_rates(fmt::format("layer{}", layer).c_str(), 15.2e9, 30.4e9);
+  }
   EXPECT_THAT(roofline(), HasSubstr("1 more rows are left out here"));
 }
 
