@@ -212,11 +212,11 @@ std::string details(const Part& part, std::string_view model, std::size_t& cells
 constexpr std::string_view kHowToRead =
     "<p>How much of what the machine can do each layer reached: the rate, and its share of a "
     "ceiling that was probed between the rounds of the same processes; the stronger the colour, "
-    "the "
-    "nearer. With cold weights the ceiling is the rate at which memory is read, and the bytes are "
-    "the scheme's own packed ones. With hot weights it is the peak of the arithmetic that the "
-    "kernel computes with; how fast a cache gives weights is not probed, so that few rows of "
-    "activations show a small share there however good the kernel is.</p>\n"
+    "the nearer. With cold weights the ceiling is the rate at which memory is read, and the bytes "
+    "are the scheme's own packed ones; with several rows arithmetic may hold a layer back before "
+    "that. With hot weights it is the peak of the arithmetic that the kernel computes with; how "
+    "fast a cache gives weights is not probed, so that few rows show a small share there however "
+    "good the kernel is.</p>\n"
     "<p>The first table has the geometric mean over a model's layers. “1.2× best peer”: the "
     "fastest library with the same weights takes 1.2 times as long as this kernel of ours. The "
     "intervals are in the export.</p>\n";
