@@ -14,6 +14,14 @@ namespace qassay {
 ///   speedup            ratio                       baseline's latency over this, paired
 ///   weight_bytes, workspace_bytes, peak_rss_bytes  bytes
 ///   throughput         samples a second            of the whole model: m over latency
+///   operations         op                          of a layer in a call: 2 m n k, in a convolution
+///                                                  times its pixels
+///   operation_rate     op/s                        operations over latency
+///   bandwidth          B/s                         of a layer: weight_bytes over latency
+///   ceiling_fraction   fraction                    of a layer, of what was probed in the same legs
+///                                                  and the baseline names: cold, bandwidth over
+///                                                  "read-rate"; hot, operation_rate over
+///                                                  "f32-peak", "bf16-peak" or "int8-peak"
 ///   sqnr               dB                          of the layer's output against FP32
 ///   cosine, relative_error  ratio                  the same comparison by other measures
 ///   accumulated_sqnr, accumulated_cosine, accumulated_relative_error
@@ -49,7 +57,7 @@ struct Record {
   double value = 0, low = 0, high = 0;  // 95 % interval; low == value == high for exact figures
   std::int64_t count = 0;  // legs for timings, samples for accuracies, 1 for exact figures
   std::string unit;
-  std::string baseline;  // "best-fp32", "own-fp32", "arm-a" (A/A), or empty
+  std::string baseline;  // "best-fp32", "own-fp32", "arm-a" (A/A), a ceiling, or empty
 };
 
 /// One judged claim in one scheme, regime and backend.

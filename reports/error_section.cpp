@@ -47,19 +47,6 @@ std::vector<const Series*> one_a_scheme(const Regime& regime) {
   return chosen;
 }
 
-/// In the order of the network.
-std::vector<std::string> layers_of(const Regime& regime) {
-  std::vector<std::string> layers;
-  for (const Series* series : regime.series) {
-    for (const Cell* cell : series->layers) {
-      if (std::ranges::find(layers, cell->about->layer) == layers.end()) {
-        layers.push_back(cell->about->layer);
-      }
-    }
-  }
-  return layers;
-}
-
 std::string name_of(const Series& series) {
   const Record& about = series.about();
   const bool plain = about.method == "none" || about.method == "rtn" || about.method.empty();

@@ -15,8 +15,16 @@ struct Display {
   std::string suffix;  // with its space, if any
 };
 
+Display decimal_of(std::string_view unit, double size) {
+  if (size < 1e9) return {1e-6, fmt::format(" M{}", unit)};
+  if (size < 1e12) return {1e-9, fmt::format(" G{}", unit)};
+  return {1e-12, fmt::format(" T{}", unit)};
+}
+
 Display display_of(std::string_view unit, double value) {
   const double size = std::abs(value);
+  if (unit == "B/s") return decimal_of(unit, size);
+  if (unit == "op/s") return decimal_of("OP/s", size);
   if (unit == "s" || unit == "seconds") {
     if (size < 1e-6) return {1e9, " ns"};
     if (size < 1e-3) return {1e6, " µs"};

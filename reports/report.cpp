@@ -55,6 +55,7 @@ void write_report(const ReportInput& input, std::ostream& out) {
       {"verdicts", verdict_section(input)},
       {"networks", network_section(results, charts)},
       {"speed", speed_section(results, charts)},
+      {"roofline", roofline_section(results)},
       {"tradeoff", tradeoff_section(results, charts)},
       {"accuracy", accuracy_section(results, input.verdicts, charts)},
       {"flips", flips_section(results)},

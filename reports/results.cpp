@@ -138,6 +138,18 @@ Results::Results(const std::vector<Record>& records) {
   for (const Series& each : series) regime_of(each.about()).series.push_back(&each);
 }
 
+std::vector<std::string> layers_of(const Regime& regime) {
+  std::vector<std::string> layers;
+  for (const Series* series : regime.series) {
+    for (const Cell* cell : series->layers) {
+      if (std::ranges::find(layers, cell->about->layer) == layers.end()) {
+        layers.push_back(cell->about->layer);
+      }
+    }
+  }
+  return layers;
+}
+
 std::optional<LayerMean> mean_speedup(const Series& series, std::string_view baseline) {
   std::map<std::string_view, const Record*> fastest;  // by layer
   for (const Cell* cell : series.layers) {

@@ -52,6 +52,9 @@ struct Results {
   std::vector<Regime> regimes;  // points into both
 };
 
+/// The names of a regime's layers, in the order of the network.
+std::vector<std::string> layers_of(const Regime& regime);
+
 /// Geometric mean of the speedups over layers, with its interval (core/statistics.hpp). Where
 /// several kernels of a backend ran a layer, the fastest stands for it.
 struct LayerMean {

@@ -12,6 +12,7 @@ namespace qassay {
 std::string verdict_section(const ReportInput& input);
 std::string network_section(const Results& results, Charts& charts);
 std::string speed_section(const Results& results, Charts& charts);
+std::string roofline_section(const Results& results);
 std::string tradeoff_section(const Results& results, Charts& charts);
 std::string accuracy_section(const Results& results, const std::vector<VerdictRow>& verdicts,
                              Charts& charts);

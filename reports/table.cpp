@@ -19,16 +19,16 @@ void Table::row() {
   column_ = 0;
 }
 
-void Table::cell(std::string_view text) { put(html(text)); }
-void Table::raw(std::string_view text) { put(text); }
+void Table::cell(std::string_view text) { put(html(text), {}); }
+void Table::raw(std::string_view text, std::string_view attributes) { put(text, attributes); }
 
-void Table::put(std::string_view text) {
+void Table::put(std::string_view text, std::string_view attributes) {
   if (left_out_ > 0) return;
   const std::string_view style = columns_.at(column_).number ? " class=\"number\"" : "";
   if (column_ == 0) {
-    body_ += fmt::format("<th scope=\"row\"{}>{}</th>", style, text);
+    body_ += fmt::format("<th scope=\"row\"{}{}>{}</th>", style, attributes, text);
   } else {
-    body_ += fmt::format("<td{}>{}</td>", style, text);
+    body_ += fmt::format("<td{}{}>{}</td>", style, attributes, text);
   }
   ++column_;
 }

@@ -24,14 +24,15 @@ class Table {
   /// Starts a row; its first cell is the row's heading.
   void row();
   void cell(std::string_view text);
-  void raw(std::string_view html);
+  /// `attributes` of the cell's element, each with a space before it.
+  void raw(std::string_view html, std::string_view attributes = {});
 
   std::size_t rows() const { return rows_; }
   /// The table, or `otherwise` (a sentence) when it has no rows.
   std::string text(std::string_view otherwise) const;
 
  private:
-  void put(std::string_view html);
+  void put(std::string_view html, std::string_view attributes);
 
   std::string caption_;
   std::vector<Column> columns_;

@@ -49,6 +49,11 @@ class CaseFigures {
   std::vector<MetricRow>& out_;
 };
 
+/// So much a call, as so much a second.
+Interval rate(double amount, const Interval& seconds) {
+  return {amount / seconds.value, amount / seconds.high, amount / seconds.low, seconds.count};
+}
+
 /// The rounds of one case in every leg in which it passed: leg -> round -> seconds per call.
 using Times = std::map<int, std::map<int, double>>;
 
@@ -77,14 +82,19 @@ class TimingFigures {
   }
 
  private:
+  static const LegCaseRow* packed_in(const LegRow& leg, const CaseRow& row) {
+    const auto found = std::ranges::find_if(leg.cases, [&](const LegCaseRow& other) {
+      return other.case_key == row.key && other.arm == row.arm && other.packed_bytes > 0;
+    });
+    return found == leg.cases.end() ? nullptr : &*found;
+  }
+
   void add_memory(const CaseRow& row, CaseFigures& figures) const {
     std::int64_t legs = 0;
     std::int64_t peak = 0;
     for (const LegRow& leg : legs_) {
-      const auto found = std::ranges::find_if(leg.cases, [&](const LegCaseRow& other) {
-        return other.case_key == row.key && other.arm == row.arm && other.packed_bytes > 0;
-      });
-      if (found == leg.cases.end()) continue;
+      const LegCaseRow* found = packed_in(leg, row);
+      if (found == nullptr) continue;
       if (legs == 0) {
         figures.add_exact("weight_bytes", static_cast<double>(found->packed_bytes), 1, "bytes",
                           "lower");
@@ -103,12 +113,10 @@ class TimingFigures {
     if (times == nullptr) return;
     const auto seconds = latency(*times);
     figures.add("latency", seconds, "s", "lower");
-    if (row.layer.empty() && seconds) {
-      const auto samples = static_cast<double>(row.m);
-      figures.add("throughput",
-                  Interval{samples / seconds->value, samples / seconds->high,
-                           samples / seconds->low, seconds->count},
-                  "samples/s", "higher");
+    if (seconds && row.layer.empty()) {
+      figures.add("throughput", rate(static_cast<double>(row.m), *seconds), "samples/s", "higher");
+    } else if (seconds) {
+      add_rates(row, *seconds, figures);
     }
     const auto add_over = [&](const CaseRow* baseline, const char* name) {
       if (baseline != nullptr && baseline != &row && row.arm == "a")
@@ -128,6 +136,27 @@ class TimingFigures {
       if (row.arm == "a" && other.scheme == "FP32") {
         figures.add("speedup", speedup(other, row), "ratio", "higher", "own-fp32");
       }
+    }
+  }
+
+  void add_rates(const CaseRow& row, const Interval& seconds, CaseFigures& figures) const {
+    double packed_bytes = 0;
+    std::map<std::string, std::vector<std::vector<double>>> fractions;  // by ceiling: logs, by leg
+    for (const LegRow& leg : legs_) {
+      if (const LegCaseRow* packed = packed_in(leg, row))
+        packed_bytes = static_cast<double>(packed->packed_bytes);
+      for (const MetricRow& found : leg.metrics) {
+        if (found.case_key != row.key || found.arm != row.arm) continue;
+        if (found.metric == "operations")
+          figures.add("operation_rate", rate(found.value, seconds), "op/s", "higher");
+        if (found.metric == "ceiling_fraction")
+          fractions[found.baseline].push_back({std::log(found.value)});
+      }
+    }
+    if (packed_bytes > 0) figures.add("bandwidth", rate(packed_bytes, seconds), "B/s", "higher");
+    for (const auto& [ceiling, by_leg] : fractions) {
+      figures.add("ceiling_fraction", ratio_over_legs(by_leg), "fraction", "higher",
+                  ceiling.c_str());
     }
   }
 

@@ -72,6 +72,8 @@ class Leg {
   void warm_up();
   void time_round(int round);
   void judge_ceilings();
+  void add_metric(const Arm& arm, const char* name, double value, const char* unit,
+                  const char* direction, const char* baseline = "");
   void evaluate();
 
   const QuantMatrix& quantized(const LayerArm& arm);
@@ -282,19 +284,31 @@ void Leg::time_round(int round) {
 
 /// What is faster than the machine can be was not measured.
 void Leg::judge_ceilings() {
-  const auto judge = [&](Arm& arm, const Traffic& traffic) {
-    if (const auto excess = ceilings_->excess(traffic, arm.result().rounds)) {
-      arm.result().status = "mistrusted";
-      arm.result().reason = *excess;
-    }
+  const auto judge = [](Arm& arm, const std::optional<Reach>& reach) {
+    const auto excess = reach ? reach->excess() : std::nullopt;
+    if (!excess) return;
+    arm.result().status = "mistrusted";
+    arm.result().reason = *excess;
   };
   const std::int64_t m = job_.group.regime.m;
   for (LayerArm& arm : layer_arms_) {
-    if (arm.passed()) judge(arm, arm.prepared().traffic(m));
+    if (!arm.passed() || arm.result().rounds.empty()) continue;
+    const Traffic traffic = arm.prepared().traffic(m);
+    const auto reach = ceilings_->reach(traffic, arm.result().rounds);
+    if (job_.leg == 0) add_metric(arm, "operations", traffic.operations, "op", "none");
+    if (reach)
+      add_metric(arm, "ceiling_fraction", reach->fraction(), "fraction", "higher", reach->bound);
+    judge(arm, reach);
   }
   for (ModelArm& arm : model_arms_) {
-    if (arm.passed()) judge(arm, arm.traffic(m));
+    if (arm.passed()) judge(arm, ceilings_->reach(arm.traffic(m), arm.result().rounds));
   }
+}
+
+void Leg::add_metric(const Arm& arm, const char* name, double value, const char* unit,
+                     const char* direction, const char* baseline) {
+  row_.metrics.push_back(
+      {arm.row().key, arm.row().arm, name, value, value, value, 1, unit, direction, baseline});
 }
 
 void Leg::evaluate() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/statistics.hpp"
@@ -32,19 +33,38 @@ std::size_t probed_bytes(const Machine& machine, Cache cache) {
   return static_cast<std::size_t>(cold_copies(kHotBytes, machine) / kRingShare) * kHotBytes;
 }
 
-double peak(const Ceilings& ceilings, Traffic::Unit unit) {
-  switch (unit) {
+/// With what is moved or computed in a call as its rate.
+Reach per_call(const Traffic& traffic, Cache cache, const Ceilings& ceilings) {
+  if (cache == Cache::cold)
+    return {traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes", "read-rate"};
+  switch (traffic.unit) {
     case Traffic::Unit::f32:
-      return ceilings.f32_flops;
+      return {traffic.operations, ceilings.f32_flops, "operations", "f32-peak"};
     case Traffic::Unit::bf16:
-      return ceilings.bf16_flops;
+      return {traffic.operations, ceilings.bf16_flops, "operations", "bf16-peak"};
     case Traffic::Unit::int8:
-      return ceilings.int8_ops;
+      return {traffic.operations, ceilings.int8_ops, "operations", "int8-peak"};
   }
-  return 0;
+  return {};
 }
 
 }  // namespace
+
+std::optional<std::string> Reach::excess() const {
+  if (fraction() <= kMostOverCeiling) return std::nullopt;
+  return fmt::format("{:.1f} billion {} a second, where the machine was seen to reach {:.1f}",
+                     rate * 1e-9, what, ceiling * 1e-9);
+}
+
+std::optional<Reach> reach_of(const Traffic& traffic, const std::vector<RoundRow>& rounds,
+                              Cache cache, const Ceilings& ceilings) {
+  std::vector<double> logs;
+  for (const RoundRow& round : rounds) logs.push_back(std::log(round.seconds));
+  Reach reach = per_call(traffic, cache, ceilings);
+  if (logs.empty() || reach.ceiling <= 0) return std::nullopt;
+  reach.rate /= std::exp(median(logs));
+  return reach;
+}
 
 LegCeilings::LegCeilings(const Machine& machine, int threads, Cache cache)
     : cache_(cache),
@@ -72,25 +92,6 @@ Ceilings LegCeilings::best() const {
     best.bf16_flops = std::max(best.bf16_flops, sample.bf16_flops);
   }
   return best;
-}
-
-std::optional<std::string> LegCeilings::excess(const Traffic& traffic,
-                                               const std::vector<RoundRow>& rounds) const {
-  std::vector<double> seconds;
-  for (const RoundRow& round : rounds) seconds.push_back(round.seconds);
-  if (seconds.empty()) return std::nullopt;
-  const double call = median(seconds);
-  const Ceilings ceilings = best();
-  const auto over = [&](double amount, double ceiling,
-                        const char* what) -> std::optional<std::string> {
-    if (ceiling <= 0 || amount / call <= kMostOverCeiling * ceiling) return std::nullopt;
-    return fmt::format("{:.1f} billion {} a second, where the machine was seen to reach {:.1f}",
-                       amount / call * 1e-9, what, ceiling * 1e-9);
-  };
-  if (cache_ == Cache::cold) {
-    return over(traffic.weight_bytes, ceilings.read_bytes_per_second, "bytes");
-  }
-  return over(traffic.operations, peak(ceilings, traffic.unit), "operations");
 }
 
 }  // namespace qassay

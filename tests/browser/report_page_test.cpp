@@ -291,7 +291,7 @@ TEST_F(ReportPageTest, StandsWithScriptsOff) {
       words: section.innerText.length,
       rows: Array.from(section.querySelectorAll("tbody tr")).filter(row => row.checkVisibility()).length
     })))js");
-  ASSERT_THAT(shown, SizeIs(11));
+  ASSERT_THAT(shown, SizeIs(12));
   const auto testable =
       std::count_if(input.verdicts.begin(), input.verdicts.end(),
                     [](const VerdictRow& row) { return row.verdict != "not_testable"; });
@@ -301,6 +301,21 @@ TEST_F(ReportPageTest, StandsWithScriptsOff) {
     if (section["id"] == "method") continue;  // prose
     EXPECT_GT(section["rows"].get<int>(), 5) << section;
   }
+}
+
+TEST_F(ReportPageTest, ShadesWhatWasReachedByItsShareOfTheCeiling) {
+  show(sample_report(), {});
+  const json cells = ask(std::string("(() => {") + kContrast + R"js(
+    return Array.from(document.querySelectorAll("#roofline td[style]"), cell => ({
+      share: parseFloat(cell.style.getPropertyValue("--reached")),
+      light: luminance(parts(getComputedStyle(cell).backgroundColor))
+    })).sort((a, b) => a.share - b.share);
+  })())js");
+  ASSERT_GT(cells.size(), 100U);
+  for (std::size_t i = 1; i < cells.size(); ++i) {
+    EXPECT_LE(cells[i]["light"].get<double>(), cells[i - 1]["light"].get<double>()) << cells[i];
+  }
+  EXPECT_LT(cells.back()["light"].get<double>() + 0.2, cells.front()["light"].get<double>());
 }
 
 TEST_F(ReportPageTest, AsksForNothingButItself) {

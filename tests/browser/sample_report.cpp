@@ -130,6 +130,26 @@ Record case_of(const Layer& layer, const Regime& regime, const SampleScheme& sch
   return record;
 }
 
+/// What a layer reached of the ceilings of a machine that is made up, too.
+void add_rates(Rows& rows, const Regime& regime, const SampleScheme& scheme, double operation_rate,
+               double bandwidth) {
+  rows.put("operation_rate", operation_rate, operation_rate * 0.02, "op/s");
+  rows.put("bandwidth", bandwidth, bandwidth * 0.02, "B/s");
+  const std::string_view name = scheme.name;
+  const auto share = [&](double rate, double ceiling, const char* bound) {
+    rows.put("ceiling_fraction", rate / ceiling, rate / ceiling * 0.03, "fraction", bound);
+  };
+  if (std::string_view(regime.cache) == "cold") {
+    share(bandwidth, 24e9, "read-rate");
+  } else if (name.find("A8") != name.npos) {
+    share(operation_rate, 640e9, "int8-peak");
+  } else if (name == "BF16") {
+    share(operation_rate, 430e9, "bf16-peak");
+  } else {
+    share(operation_rate, 190e9, "f32-peak");
+  }
+}
+
 void add_layer_case(Rows& rows, const Layer& layer, const Regime& regime,
                     const SampleScheme& scheme, const SampleBackend& backend, int seed) {
   Record about = case_of(layer, regime, scheme, backend);
@@ -161,6 +181,10 @@ void add_layer_case(Rows& rows, const Layer& layer, const Regime& regime,
   rows.put("latency", seconds, seconds * 0.02, "seconds");
   rows.put("speedup", speedup, speedup * 0.03, "ratio", "best-fp32");
   rows.put("speedup", speedup / backend.pace, speedup * 0.03, "ratio", "own-fp32");
+  if (std::string_view(backend.name) == "cpu" && supports(kBackends[1], scheme))
+    rows.put("speedup", 1.06 + 0.1 * wobble(seed + 3), 0.03, "ratio", "best-peer");
+  const double operations = 2 * work * static_cast<double>(regime.m);
+  add_rates(rows, regime, scheme, operations / seconds, work * scheme.bytes / seconds);
   rows.put("weight_bytes", work * scheme.bytes, 0, "bytes", "", 1);
   rows.put("workspace_bytes", static_cast<double>(regime.m * layer.k), 0, "bytes", "", 1);
   rows.put("peak_rss_bytes", 3.4e8 + work * 6, 0, "bytes", "", 1);

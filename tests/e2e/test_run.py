@@ -35,8 +35,18 @@ class RunTest(ProgramTest):
         records = self.records()
         self.assertEqual(list(records[0]), COLUMNS)
         metrics = {row["metric"] for row in records}
-        self.assertLessEqual({"latency", "speedup", "weight_bytes", "workspace_bytes", "peak_rss_bytes", "sqnr"}, metrics)
+        self.assertLessEqual({"latency", "speedup", "weight_bytes", "workspace_bytes", "peak_rss_bytes", "sqnr",
+                              "operations", "operation_rate", "bandwidth"}, metrics)
+        latencies = {row["case"]: row["value"] for row in records if row["metric"] == "latency"}
         for row in records:
+            if row["metric"] == "operations":
+                self.assertEqual(row["value"], 2 * row["m"] * row["n"] * row["k"])
+                rate = next(other["value"] for other in records
+                            if other["case"] == row["case"] and other["metric"] == "operation_rate")
+                self.assertAlmostEqual(rate * latencies[row["case"]] / row["value"], 1)
+            if row["metric"] == "ceiling_fraction":  # where the machine has a probe
+                self.assertEqual(row["baseline"] == "read-rate", row["cache"] == "cold")
+                self.assertEqual(row["count"], 4)
             if row["metric"] == "speedup":
                 self.assertLessEqual(row["low"], row["value"])
                 self.assertLessEqual(row["value"], row["high"])

@@ -31,6 +31,13 @@ TEST(FigureTest, ScalesTimesAndBytes) {
   EXPECT_EQ(figure_text({0.516, 0.516, 0.516}, "bytes"), "0.516 B");
 }
 
+TEST(FigureTest, ScalesRates) {
+  EXPECT_EQ(span_text(15.2e9, 15.2e9, "B/s"), "15.2 GB/s");
+  EXPECT_EQ(span_text(612e9, 612e9, "op/s"), "612 GOP/s");
+  EXPECT_EQ(span_text(1.3e12, 1.3e12, "op/s"), "1.30 TOP/s");
+  EXPECT_EQ(span_text(53e6, 53e6, "B/s"), "53.0 MB/s");
+}
+
 TEST(FigureTest, WritesNegativeEndsSoThatTheyCanBeRead) {
   EXPECT_EQ(figure_text({-0.02, -0.18, 0.14}, "percent"), "−0.02 % (−0.18 to 0.14)");
   EXPECT_EQ(figure_text({-0.0001, -0.2, 0.2}, "%"), "0.0 % (−0.2 to 0.2)") << "no negative zero";

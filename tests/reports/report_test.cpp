@@ -164,7 +164,8 @@ TEST(ReportTest, SaysInASentenceThatThereIsNothing) {
   const std::string page = page_of({});
   for (const char* sentence :
        {"No claim was judged in this run.", "No whole network was timed in this run.",
-        "No layer was timed in this run.", "No predictions were compared in this run.",
+        "No layer was timed in this run.", "This run did not record what its layers reached.",
+        "No predictions were compared in this run.",
         "No network's layers were followed in this run.",
         "No scheme has both a speed and a loss in this run.", "No memory was measured in this run.",
         "No model was evaluated in this run.", "Every case of this run has trusted figures.",

@@ -139,6 +139,41 @@ TEST_F(TimingFiguresTest, RoundsWithoutAPartnerTakeNoPart) {
   EXPECT_EQ(best->count, 3);
 }
 
+TEST_F(TimingFiguresTest, ALayerHasItsRates) {
+  for (LegRow& leg : legs_) {
+    leg.cases[2] = measured(int8_, {2, 2});
+    if (leg.leg == 0)
+      leg.metrics = {{int8_.key, "a", "operations", 600, 600, 600, 1, "op", "none", ""}};
+  }
+  const auto rows = figures();
+  const auto bandwidth = find(rows, int8_, "bandwidth");
+  ASSERT_TRUE(bandwidth);
+  EXPECT_NEAR(bandwidth->value, 50, 1e-9) << "100 bytes in 2 s";
+  EXPECT_EQ(bandwidth->unit, "B/s");
+  EXPECT_EQ(bandwidth->count, 4);
+  const auto operation_rate = find(rows, int8_, "operation_rate");
+  ASSERT_TRUE(operation_rate);
+  EXPECT_NEAR(operation_rate->value, 300, 1e-9);
+  EXPECT_EQ(operation_rate->unit, "op/s");
+  EXPECT_FALSE(find(rows, fast_, "operation_rate")) << "of which nothing is known";
+}
+
+TEST_F(TimingFiguresTest, AFractionOfACeilingIsTheMeanOfTheLegs) {
+  const double fractions[] = {0.4, 0.4, 0.9, 0.9};
+  for (LegRow& leg : legs_) {
+    const double value = fractions[leg.leg];
+    leg.metrics = {{int8_.key, "a", "ceiling_fraction", value, value, value, 1, "fraction",
+                    "higher", "int8-peak"}};
+  }
+  const auto fraction = find(figures(), int8_, "ceiling_fraction", "int8-peak");
+  ASSERT_TRUE(fraction);
+  EXPECT_NEAR(fraction->value, 0.6, 1e-12) << "geometric";
+  EXPECT_LT(fraction->low, 0.6);
+  EXPECT_GT(fraction->high, 0.6);
+  EXPECT_EQ(fraction->count, 4);
+  EXPECT_FALSE(find(figures(), second_, "ceiling_fraction", "int8-peak")) << "of the other arm";
+}
+
 TEST_F(TimingFiguresTest, AWholeModelHasAThroughput) {
   EXPECT_FALSE(find(figures(), int8_, "throughput")) << "of a layer";
   CaseRow whole = int8_;
