@@ -59,7 +59,7 @@ int show_command(const Command& self, const Arguments& arguments) {
     const std::string range = record.low == record.high
                                   ? ""
                                   : fmt::format(" ({:.6g} to {:.6g})", record.low, record.high);
-    fmt::print("{:<15} {:.6g}{} {}{}\n", record.metric, record.value, range, record.unit,
+    fmt::print("{:<17} {:.6g}{} {}{}\n", record.metric, record.value, range, record.unit,
                record.baseline.empty() ? "" : " against " + record.baseline);
   }
   fmt::print("again           {}\n", command_again(records.front(), opened.run));
