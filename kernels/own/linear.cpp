@@ -80,6 +80,7 @@ class PreparedLinear final : public Prepared {
 
  private:
   std::int64_t steps() const { return product_.steps(); }
+  const RowFunctions& rows() const { return *product_.recipe().rows; }
 
   WorkspacePlan plan() const {
     constexpr std::int64_t kWordBytes = sizeof(Word);
@@ -142,7 +143,7 @@ class PreparedLinear final : public Prepared {
 
   void convert_to_bf16(ConstMatrix x, std::span<std::byte> workspace) const {
     for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      product_.recipe().convert(x.row(m), x.cols, out, stride);
+      rows().convert(x.row(m), x.cols, out, stride);
     });
   }
 
@@ -167,20 +168,19 @@ class PreparedLinear final : public Prepared {
 
   void quantize_row_as_one(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
                            std::span<std::byte> workspace) const {
-    const float largest = largest_magnitude(x.row(m), x.cols);
+    const float largest = rows().largest_magnitude(x.row(m), x.cols);
     float& scale = x_scales(workspace)[m];
     scale = symmetric_grid(largest, 8, DType::f32, "activations").scale;
-    product_.recipe().quantize(x.row(m), x.cols, scale, product_.zero(),
-                               product_.weights().layout().group, out, stride,
-                               corrections(workspace) + m * product_.groups());
+    rows().quantize(x.row(m), x.cols, scale, product_.zero(), product_.weights().layout().group,
+                    out, stride, corrections(workspace) + m * product_.groups());
   }
 
   void quantize_row_by_group(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
                              std::span<std::byte> workspace) const {
     const std::int64_t group = product_.weights().layout().group;
     float* const scales = x_scales(workspace) + m * product_.groups();
-    product_.recipe().quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
-                                      corrections(workspace) + m * product_.groups(), scales);
+    rows().quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
+                           corrections(workspace) + m * product_.groups(), scales);
     const bool fits = std::all_of(scales, scales + product_.groups(),
                                   [](float scale) { return std::isfinite(127 * scale); });
     if (fits) return;
