@@ -1,7 +1,8 @@
 #pragma once
 
-// The tile of every instruction set, whose vectors_<isa>.h comes before: a format's Dot has Sum,
-// and add(sum, 16 lanes of weights, one word of x).
+// The tile of every instruction set, whose vectors_<isa>.h comes before. A format's Dot has Sum;
+// start(call, row) and load(partial), what a sum begins with; add_panel(sums, walk, call), over the
+// chunk; and, for add_steps, add(sum, 16 lanes of weights, one word of x).
 
 #include <immintrin.h>
 
