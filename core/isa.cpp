@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#if defined(__aarch64__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -15,6 +17,10 @@ std::string_view to_string(Isa isa) {
   switch (isa) {
     case Isa::any:
       return "any";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avxvnni:
+      return "avxvnni";
     case Isa::avx512:
       return "avx512";
     case Isa::avx512vnni:
@@ -33,9 +39,27 @@ std::string_view to_string(Isa isa) {
 
 #if defined(__x86_64__)
 
+namespace {
+
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+bool has_avxvnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kAvxVnniBit = 1U << 4;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvxVnniBit) != 0;
+}
+
+}  // namespace
+
 // __builtin_cpu_supports also asks whether the operating system saves the registers.
 std::vector<Isa> supported_isas() {
   std::vector<Isa> isas{Isa::any};
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c()) return isas;
+  isas.push_back(Isa::avx2);
+  if (has_avxvnni()) isas.push_back(Isa::avxvnni);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
     return isas;

@@ -9,7 +9,6 @@
 
 #include "core/error.hpp"
 #include "core/isa.hpp"
-#include "hardware_profiles/cpuid.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {
@@ -42,11 +41,12 @@ struct ProbeKernels {
 ProbeKernels choose_kernels() {
   ProbeKernels kernels;
 #if defined(__x86_64__)
-  if (has_avx2_fma()) {
-    kernels.read = qassay_read_avx2;
-    kernels.f32 = qassay_f32_avx2;
-  }
   for (const Isa isa : supported_isas()) {
+    if (isa == Isa::avx2) {
+      kernels.read = qassay_read_avx2;
+      kernels.f32 = qassay_f32_avx2;
+    }
+    if (isa == Isa::avxvnni) kernels.int8 = qassay_int8_avxvnni;
     if (isa == Isa::avx512) {
       kernels.read = qassay_read_avx512;
       kernels.f32 = qassay_f32_avx512;

@@ -8,8 +8,6 @@ namespace qassay {
 
 #if defined(__x86_64__)
 
-bool has_avx2_fma() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-
 std::optional<std::string> hypervisor_name() {
   unsigned a = 0;
   unsigned b = 0;
@@ -33,7 +31,6 @@ std::optional<std::string> hypervisor_name() {
 
 #else
 
-bool has_avx2_fma() { return false; }
 std::optional<std::string> hypervisor_name() { return std::nullopt; }
 
 #endif

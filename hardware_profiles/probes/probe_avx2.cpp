@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "hardware_profiles/probes/probe_kernels.h"
+#include "hardware_profiles/probes/ymm_chains.h"
 
 namespace {
 
@@ -45,28 +46,7 @@ unsigned long long qassay_read_avx2(const void* data, size_t bytes, long passes,
 }
 
 double qassay_f32_avx2(long steps) {
-  // 12 chains cover two units with a latency of up to 6 cycles, and leave registers for the
-  // factors.
-  const int kChains = 12;
-  long left = steps;
-  __asm__ volatile(
-      "vmovd %1, %%xmm14\n\t"
-      "vpbroadcastd %%xmm14, %%ymm14\n\t"
-      "vmovdqa %%ymm14, %%ymm15\n\t"
-      ".irp chain, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n\t"
-      "vpxor %%ymm\\chain, %%ymm\\chain, %%ymm\\chain\n\t"
-      ".endr\n\t"
-      ".p2align 6\n"
-      "1:\n\t"
-      ".irp chain, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n\t"
-      "vfmadd231ps %%ymm15, %%ymm14, %%ymm\\chain\n\t"
-      ".endr\n\t"
-      "sub $1, %0\n\t"
-      "jnz 1b\n\t"
-      "vzeroupper"
-      : "+r"(left)
-      : "r"(0x3F000000U)  // 0.5
-      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-        "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-  return static_cast<double>(steps) * kChains * 8 * 2;
+  const unsigned kHalf = 0x3F000000U;  // 0.5
+  QASSAY_YMM_CHAINS("vfmadd231ps", kHalf, steps);
+  return static_cast<double>(steps) * QASSAY_YMM_CHAIN_COUNT * 8 * 2;
 }

@@ -20,6 +20,7 @@ unsigned long long qassay_read_avx512(const void* data, size_t bytes, long passe
 double qassay_f32_portable(long steps);
 double qassay_f32_avx2(long steps);
 double qassay_f32_avx512(long steps);
+double qassay_int8_avxvnni(long steps);
 double qassay_int8_avx512vnni(long steps);
 double qassay_bf16_avx512bf16(long steps);
 

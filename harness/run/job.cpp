@@ -7,6 +7,8 @@ namespace qassay {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Cache, {{Cache::hot, "hot"}, {Cache::cold, "cold"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Isa, {{Isa::any, "any"},
+                                   {Isa::avx2, "avx2"},
+                                   {Isa::avxvnni, "avxvnni"},
                                    {Isa::avx512, "avx512"},
                                    {Isa::avx512vnni, "avx512vnni"},
                                    {Isa::avx512bf16, "avx512bf16"},

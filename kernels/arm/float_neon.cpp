@@ -126,6 +126,7 @@ QASSAY_INLINE void finish_float(const LinearArgs& args, int64_t row, int64_t blo
 }
 
 struct FloatFormat {
+  static constexpr int kTileBlocks = 1;
   static constexpr int64_t kWord = 1;
 
   template <int kRows, int kBlocks>

@@ -24,5 +24,9 @@ void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t g
                      int64_t stride, int32_t* corrections);
 void quantize_row_a8_pairs(const float* x, int64_t k, float scale, int zero, int64_t group,
                            Word* words, int64_t stride, int32_t* corrections);
+float largest_magnitude(const float* x, int64_t k);
+void interleave_words(const unsigned char* const* from, int64_t rows, int64_t words, Word* out);
+void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t words, Word* out,
+                      int32_t* sums);
 
 }  // namespace qassay::own

@@ -26,6 +26,7 @@ QASSAY_INLINE void finish_integer(const LinearArgs& args, int64_t row, int64_t b
 /// 8-bit codes with one scale a channel.
 template <template <int> typename Sums>
 struct ChannelFormat {
+  static constexpr int kTileBlocks = 1;
   static constexpr int64_t kWord = 4;
   static constexpr int64_t kLineSteps = 1;
   static constexpr int64_t kStreamRows = 1;
@@ -82,6 +83,7 @@ struct Nibbles {
 /// 4-bit codes in groups along k with an FP16 scale each.
 template <template <int> typename Sums>
 struct GroupFormat {
+  static constexpr int kTileBlocks = 1;
   static constexpr int64_t kWord = 4;
   static constexpr int64_t kLineSteps = 2;
   static constexpr int64_t kStreamRows = 1;

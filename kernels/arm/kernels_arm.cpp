@@ -9,6 +9,16 @@ namespace qassay {
 
 using namespace own;
 
+namespace {
+
+constexpr RowFunctions kRows{largest_magnitude, interleave_words, interleave_codes,
+                             quantize_row_a8,   nullptr,          nullptr};
+// Two words together, for linear layers.
+constexpr RowFunctions kRowsByPairs{largest_magnitude,     nullptr, nullptr,
+                                    quantize_row_a8_pairs, nullptr, nullptr};
+
+}  // namespace
+
 #define QASSAY_ARM_ROW(Class, name, scheme, format, input, ...)                              \
   const Kernel& name() {                                                                     \
     static const Class kernel({kernel_info(#name), parse_scheme(scheme), LineFormat::format, \
@@ -16,16 +26,17 @@ using namespace own;
     return kernel;                                                                           \
   }
 #define QASSAY_ARM_FLOAT(name, scheme, format, function)                                     \
-  QASSAY_ARM_ROW(LinearKernel, linear_##name##_f32_6x16_neon, scheme, format, f32, function) \
-  QASSAY_ARM_ROW(ConvKernel, conv_##name##_f32_6x16_neon, scheme, format, f32, function)
+  QASSAY_ARM_ROW(LinearKernel, linear_##name##_f32_6x16_neon, scheme, format, f32, function, \
+                 &kRows)                                                                     \
+  QASSAY_ARM_ROW(ConvKernel, conv_##name##_f32_6x16_neon, scheme, format, f32, function, &kRows)
 #define QASSAY_ARM_A8(name, scheme, format, weights, isa)                                    \
   QASSAY_ARM_ROW(LinearKernel, linear_a8r_##name##_f32_6x16_##isa, scheme, format, a8,       \
-                 linear_a8_##weights##_##isa, quantize_row_a8)                               \
+                 linear_a8_##weights##_##isa, &kRows)                                        \
   QASSAY_ARM_ROW(ConvKernel, conv_a8t_##name##_f32_6x16_##isa, scheme "-static", format, a8, \
-                 linear_a8_##weights##_##isa)
+                 linear_a8_##weights##_##isa, &kRows)
 #define QASSAY_ARM_A8_BY_8(name, scheme, format, weights)                             \
   QASSAY_ARM_ROW(LinearKernel, linear_a8r_##name##_f32_6x16_i8mm, scheme, format, a8, \
-                 linear_a8_##weights##_i8mm, quantize_row_a8_pairs)
+                 linear_a8_##weights##_i8mm, &kRowsByPairs)
 
 QASSAY_ARM_FLOAT(f32_f32, "FP32", f32, linear_f32)
 QASSAY_ARM_FLOAT(f32_f16, "FP16", f16, linear_f16)

@@ -10,8 +10,8 @@
 namespace qassay::own {
 
 // Output channels that are packed side by side: a block. A tile computes kTileRows rows of x times
-// kPanelBlocks blocks: 6 x 64 numbers with registers of 64 bytes, 6 x 16 with those of 16 bytes. In
-// both 24 sums, 4 vectors of weights and 1 of x fill the registers.
+// some blocks of a panel: 6 x 64 numbers with 32 registers of 64 bytes, 6 x 16 with 16 of 32 bytes
+// or 32 of 16. The sums, the weights of a step and one word of x fill the registers.
 static const int64_t kBlock = 16;
 #ifdef __aarch64__
 static const int64_t kPanelBlocks = 1;
@@ -102,17 +102,26 @@ typedef void (*QuantizeBlocks)(const float* x, int64_t k, int zero, int64_t grou
 // Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
 typedef void (*ConvertRow)(const float* x, int64_t k, Word* words, int64_t stride);
 
-// What every processor family has:
-
 // core/extremes.hpp's, of k values.
-float largest_magnitude(const float* x, int64_t k);
+typedef float (*LargestMagnitude)(const float* x, int64_t k);
 // Up to kTileRows rows side by side: out[i * rows + r] = word i of from[r], which may begin at any
 // byte, for i < words.
-void interleave_words(const unsigned char* const* from, int64_t rows, int64_t words, Word* out);
+typedef void (*InterleaveWords)(const unsigned char* const* from, int64_t rows, int64_t words,
+                                Word* out);
 // The same for words of 4 int8. sums[rows][kLanes]: a row's numbers together grow by the sum of its
 // int8.
 static const int64_t kLanes = 4;
-void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t words, Word* out,
-                      int32_t* sums);
+typedef void (*InterleaveCodes)(const unsigned char* const* from, int64_t rows, int64_t words,
+                                Word* out, int32_t* sums);
+
+// How an instruction set brings rows of x into tiles; null where none of its kernels needs it.
+struct RowFunctions {
+  LargestMagnitude largest_magnitude;
+  InterleaveWords interleave_words;
+  InterleaveCodes interleave_codes;
+  QuantizeRow quantize;
+  QuantizeBlocks quantize_blocks;  // one scale a group
+  ConvertRow convert;              // to BF16
+};
 
 }  // namespace qassay::own

@@ -45,7 +45,8 @@ class PreparedConv final : public Prepared {
         input_(input),
         threads_(threads),
         patches_(*problem.convolution, a8() ? 1 : 4, product_.steps(),
-                 a8() ? product_.weights().layout().group : 0, product_.zero()),
+                 a8() ? product_.weights().layout().group : 0, product_.zero(),
+                 *product_.recipe().rows),
         plan_(plan()),
         row_scales_(static_cast<std::size_t>(product_.rows_max()), input.scale) {}
 

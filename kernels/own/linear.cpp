@@ -80,6 +80,7 @@ class PreparedLinear final : public Prepared {
 
  private:
   std::int64_t steps() const { return product_.steps(); }
+  const RowFunctions& row_functions() const { return *product_.recipe().rows; }
 
   WorkspacePlan plan() const {
     constexpr std::int64_t kWordBytes = sizeof(Word);
@@ -130,19 +131,19 @@ class PreparedLinear final : public Prepared {
 #pragma omp for schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t begin = tile_begin(tile, tiles, x.rows);
-      const std::int64_t rows = tile_begin(tile + 1, tiles, x.rows) - begin;
+      const std::int64_t count = tile_begin(tile + 1, tiles, x.rows) - begin;
       Word* const out = words + begin * steps();
       const unsigned char* from[kTileRows];
-      for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t r = 0; r < count; ++r)
         from[r] = reinterpret_cast<const unsigned char*>(x.row(begin + r));
-      interleave_words(from, rows, x.cols, out);
-      std::fill(out + x.cols * rows, out + steps() * rows, 0);
+      row_functions().interleave_words(from, count, x.cols, out);
+      std::fill(out + x.cols * count, out + steps() * count, 0);
     }
   }
 
   void convert_to_bf16(ConstMatrix x, std::span<std::byte> workspace) const {
     for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      product_.recipe().convert(x.row(m), x.cols, out, stride);
+      row_functions().convert(x.row(m), x.cols, out, stride);
     });
   }
 
@@ -167,20 +168,20 @@ class PreparedLinear final : public Prepared {
 
   void quantize_row_as_one(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
                            std::span<std::byte> workspace) const {
-    const float largest = largest_magnitude(x.row(m), x.cols);
+    const float largest = row_functions().largest_magnitude(x.row(m), x.cols);
     float& scale = x_scales(workspace)[m];
     scale = symmetric_grid(largest, 8, DType::f32, "activations").scale;
-    product_.recipe().quantize(x.row(m), x.cols, scale, product_.zero(),
-                               product_.weights().layout().group, out, stride,
-                               corrections(workspace) + m * product_.groups());
+    row_functions().quantize(x.row(m), x.cols, scale, product_.zero(),
+                             product_.weights().layout().group, out, stride,
+                             corrections(workspace) + m * product_.groups());
   }
 
   void quantize_row_by_group(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
                              std::span<std::byte> workspace) const {
     const std::int64_t group = product_.weights().layout().group;
     float* const scales = x_scales(workspace) + m * product_.groups();
-    product_.recipe().quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
-                                      corrections(workspace) + m * product_.groups(), scales);
+    row_functions().quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
+                                    corrections(workspace) + m * product_.groups(), scales);
     const bool fits = std::all_of(scales, scales + product_.groups(),
                                   [](float scale) { return std::isfinite(127 * scale); });
     if (fits) return;

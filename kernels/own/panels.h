@@ -7,6 +7,7 @@
 //   kLineSteps            steps that one packed line holds
 //   source(args, block, step)          where the packed lines of a block begin at a step
 //   panel(args, block, blocks, step, steps)   the lines as the tile reads them
+//   kTileBlocks           blocks that a tile takes at once: 1 or kPanelBlocks
 //   tile<rows, blocks>(call)           sums of one tile over a chunk, kept in call.partial
 //   finish(args, row, block, partial)  the outputs of one row and block
 //   kStreamRows, stream(args)          the whole product for so few rows, in one pass over the
@@ -69,10 +70,20 @@ QASSAY_INLINE const unsigned char* group_lines(const LinearArgs& args, const uns
   return pair + (1 + group % 2 * (args.group / per_line)) * kLine;
 }
 
+/// The call for one block of the panel.
+QASSAY_INLINE TileCall block_of(TileCall call, int64_t block) {
+  call.lines.at += static_cast<size_t>(block) * call.lines.block_stride;
+  call.ahead.at += static_cast<size_t>(block) * call.ahead.block_stride;
+  call.partial += block * kBlock;
+  call.scales += block * kBlock;
+  if (call.zeros != nullptr) call.zeros += block * kBlock;
+  return call;
+}
+
 template <typename Format, int kRows>
-void run_tile([[maybe_unused]] int64_t blocks, const TileCall& call) {
-  if constexpr (kPanelBlocks == 1) {
-    return Format::template tile<kRows, 1>(call);
+void run_tile(int64_t blocks, const TileCall& call) {
+  if constexpr (Format::kTileBlocks == 1) {
+    for (int64_t b = 0; b < blocks; ++b) Format::template tile<kRows, 1>(block_of(call, b));
   } else {
     switch (blocks) {
       case 1:

@@ -18,7 +18,7 @@ struct Patches::Place {
 };
 
 Patches::Patches(const Convolution& convolution, std::int64_t number_bytes, std::int64_t steps,
-                 std::int64_t group, int zero)
+                 std::int64_t group, int zero, const RowFunctions& rows)
     : c_(convolution),
       number_bytes_(number_bytes),
       steps_(steps),
@@ -29,7 +29,8 @@ Patches::Patches(const Convolution& convolution, std::int64_t number_bytes, std:
       k_words_(divide_up(c_.k() * number_bytes, kWordBytes)),
       group_words_(group == 0 ? k_words_ : group * number_bytes / kWordBytes),
       groups_(divide_up(k_words_, group_words_)),
-      zero_(zero) {}
+      zero_(zero),
+      rows_(rows) {}
 
 std::int64_t Patches::lines_of(std::int64_t rows) const {
   const std::int64_t out_lines = std::min((rows - 2) / out_width_ + 2, c_.out_height());
@@ -120,7 +121,7 @@ void Patches::lower_tile(const unsigned char* const* patches, std::int64_t rows,
       const unsigned char* from[kTileRows];
       for (std::int64_t r = 0; r < rows; ++r)
         from[r] = patches[r] + run * pitch_ + done * kWordBytes;
-      interleave_codes(from, rows, count, out, sums);
+      rows_.interleave_codes(from, rows, count, out, sums);
       out += count * rows;
       done += count;
       left -= count;
@@ -175,7 +176,7 @@ void Patches::lower_floats(ConstMatrix x, std::int64_t begin, std::int64_t end, 
                 [&](std::int64_t first, std::int64_t rows, const unsigned char** patches) {
                   Word* out = words + first * steps_;
                   for (std::int64_t run = 0; run < c_.kernel_height; ++run) {
-                    interleave_words(patches, rows, run_words, out);
+                    rows_.interleave_words(patches, rows, run_words, out);
                     out += run_words * rows;
                     for (std::int64_t r = 0; r < rows; ++r) patches[r] += pitch_;
                   }

@@ -18,9 +18,9 @@ namespace qassay::own {
 class Patches {
  public:
   /// `number_bytes`: 4 (FP32) or 1 (int8 codes). `steps`: words of a row. `group`: k whose codes
-  /// are summed, 0: all. `zero`: what the sums are multiplied by.
+  /// are summed, 0: all. `zero`: what the sums are multiplied by. `rows` must stay.
   Patches(const Convolution& convolution, std::int64_t number_bytes, std::int64_t steps,
-          std::int64_t group, int zero);
+          std::int64_t group, int zero, const RowFunctions& rows);
 
   std::int64_t pixels() const { return pixels_; }
   std::int64_t bordered_image_bytes() const { return (c_.height + 2 * c_.padding) * pitch_; }
@@ -66,6 +66,7 @@ class Patches {
   std::int64_t k_words_;    // of a patch, the last perhaps not full
   std::int64_t group_words_, groups_;
   int zero_;
+  const RowFunctions& rows_;
 };
 
 }  // namespace qassay::own

@@ -132,8 +132,8 @@ Traffic::Unit Product::unit() const {
 std::int64_t Product::steps() const { return weights_.layout().padded_k() / k_per_word(); }
 
 std::string Product::implementation() const {
-  return fmt::format("{}: one pass for few rows, {}x{} tiles for more", to_string(recipe_.info.isa),
-                     kTileRows, kPanel);
+  return fmt::format("{}: one pass for few rows, tiles of {} for more", to_string(recipe_.info.isa),
+                     kTileRows);
 }
 
 Blocking Product::blocking(std::int64_t rows) const {

@@ -23,9 +23,7 @@ struct Recipe {
   LineFormat format;
   Input input;
   LinearFunction function;
-  QuantizeRow quantize = nullptr;            // linear layers with Input::a8
-  ConvertRow convert = nullptr;              // with Input::bf16
-  QuantizeBlocks quantize_blocks = nullptr;  // Input::a8 with one scale a group
+  const RowFunctions* rows;
 
   bool groups() const { return scheme.weights.per == Granularity::block; }
 };

@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/own/args.h"
+#include "kernels/x86/functions.h"
 
 namespace qassay::own {
 namespace {
@@ -106,6 +106,8 @@ void interleave(const unsigned char* const* from, int64_t rows, int64_t words, W
 
 }  // namespace
 
+namespace avx512 {
+
 void interleave_words(const unsigned char* const* from, int64_t rows, int64_t words, Word* out) {
   interleave<false>(from, rows, words, out, nullptr);
 }
@@ -115,4 +117,5 @@ void interleave_codes(const unsigned char* const* from, int64_t rows, int64_t wo
   interleave<true>(from, rows, words, out, sums);
 }
 
+}  // namespace avx512
 }  // namespace qassay::own

@@ -4,19 +4,21 @@
 // and rounds once a pair.
 
 #include "kernels/x86/functions.h"
+#include "kernels/x86/vectors_avx512.h"
+
 #include "kernels/x86/tile.h"
 
 namespace qassay::own {
 namespace {
 
-struct PairDot : FloatSums {
+struct PairDot : FloatSums<PairDot> {
   QASSAY_INLINE static void add(Sum& sum, __m512i weights, __m512i x) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(weights), "v"(x));
   }
 };
 
 struct PairFormat {
-  using Dot = PairDot;
+  static constexpr int kTileBlocks = own::kTileBlocks;
   static constexpr int64_t kWord = 2;
   static constexpr int64_t kLineSteps = 1;
   static constexpr int64_t kStreamRows = 1;
@@ -48,13 +50,13 @@ struct PairFormat {
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) {
           _mm_prefetch(line + kStreamAhead + i * kLine, _MM_HINT_T0);
-          PairDot::add(sums[i], load_line(line + i * kLine), _mm512_set1_epi32(x[i]));
+          PairDot::add(sums[i], load_ints(line + i * kLine), _mm512_set1_epi32(x[i]));
         }
         line += 4 * kLine;
         x += 4;
       }
       for (; lines > 0; --lines, line += kLine, ++x) {
-        PairDot::add(sums[0], load_line(line), _mm512_set1_epi32(*x));
+        PairDot::add(sums[0], load_ints(line), _mm512_set1_epi32(*x));
       }
       finish_float(args, 0, block,
                    _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])));
@@ -63,6 +65,8 @@ struct PairFormat {
 };
 
 }  // namespace
+
+namespace avx512bf16 {
 
 void linear_bf16_bf16(const LinearArgs& args) { run_linear<PairFormat>(args); }
 
@@ -78,4 +82,5 @@ void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride) {
   }
 }
 
+}  // namespace avx512bf16
 }  // namespace qassay::own

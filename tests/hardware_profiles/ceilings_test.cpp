@@ -9,7 +9,6 @@
 #include "core/buffer.hpp"
 #include "core/error.hpp"
 #include "core/isa.hpp"
-#include "hardware_profiles/cpuid.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {
@@ -34,7 +33,7 @@ TEST(CeilingsTest, SamplesAreSane) {
   EXPECT_GT(ceilings.read_bytes_per_second, 0);
   EXPECT_TRUE(std::isfinite(ceilings.f32_flops));
   EXPECT_GT(ceilings.f32_flops, 0);
-  if (runs(Isa::avx512vnni))
+  if (runs(Isa::avxvnni) || runs(Isa::avx512vnni))
     EXPECT_GE(ceilings.int8_ops, ceilings.f32_flops);
   else
     EXPECT_EQ(ceilings.int8_ops, 0);
@@ -79,7 +78,7 @@ TEST(ProbeKernelsTest, ReadersReadEveryByte) {
   for (const std::size_t ahead : {0, 2048}) {
     expect_reads_all(qassay_read_portable, ahead);
 #if defined(__x86_64__)
-    if (has_avx2_fma()) expect_reads_all(qassay_read_avx2, ahead);
+    if (runs(Isa::avx2)) expect_reads_all(qassay_read_avx2, ahead);
     if (runs(Isa::avx512)) expect_reads_all(qassay_read_avx512, ahead);
 #endif
   }
@@ -88,8 +87,11 @@ TEST(ProbeKernelsTest, ReadersReadEveryByte) {
 TEST(ProbeKernelsTest, ChainsSayHowMuchTheyDid) {
   EXPECT_EQ(qassay_f32_portable(7), 7.0 * 10 * 4 * 2);
 #if defined(__x86_64__)
-  if (has_avx2_fma()) {
+  if (runs(Isa::avx2)) {
     EXPECT_EQ(qassay_f32_avx2(7), 7.0 * 12 * 8 * 2);
+  }
+  if (runs(Isa::avxvnni)) {
+    EXPECT_EQ(qassay_int8_avxvnni(7), 7.0 * 12 * 32 * 2);
   }
   if (runs(Isa::avx512)) {
     EXPECT_EQ(qassay_f32_avx512(7), 7.0 * 14 * 16 * 2);

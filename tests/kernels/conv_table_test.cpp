@@ -315,7 +315,7 @@ TEST_P(ConvTableTest, SumsThatCouldOverflowAreRefused) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, ConvTableTest, testing::ValuesIn(rows_named("conv_")),
+INSTANTIATE_TEST_SUITE_P(Table, ConvTableTest, testing::ValuesIn(tested_kernels("conv_")),
                          [](const auto& row) { return std::string(row.param->info().name); });
 
 // A backend with both kinds of kernels is asked with every problem: what was not made for it says

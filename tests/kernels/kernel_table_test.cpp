@@ -345,7 +345,7 @@ TEST_P(KernelTableTest, ActivationsThatAreNotFiniteAreRefused) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, KernelTableTest, testing::ValuesIn(rows_named("linear_")),
+INSTANTIATE_TEST_SUITE_P(Table, KernelTableTest, testing::ValuesIn(tested_kernels("linear_")),
                          [](const auto& row) { return std::string(row.param->info().name); });
 
 TEST(KernelTable, HasRowsThatRunHere) {

@@ -1,0 +1,74 @@
+#pragma once
+
+// The recipes that the instruction sets of this folder share, with `suffix` (tile and set) behind
+// their names: ROW(Class, name, scheme, format, input, function, RowFunctions) makes a row of each.
+
+#include "kernels/own/product.hpp"
+#include "kernels/x86/functions.h"
+
+namespace qassay::own {
+
+inline constexpr RowFunctions kRowsAvx512{avx512::largest_magnitude,       avx512::interleave_words,
+                                          avx512::interleave_codes,        avx512::quantize_row_a8,
+                                          avx512::quantize_row_a8_blocked, nullptr};
+inline constexpr RowFunctions kRowsAvx512Bf16{nullptr, nullptr, nullptr,
+                                              nullptr, nullptr, avx512bf16::convert_row_bf16};
+inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,       avx2::interleave_words,
+                                        avx2::interleave_codes,        avx2::quantize_row_a8,
+                                        avx2::quantize_row_a8_blocked, nullptr};
+
+}  // namespace qassay::own
+
+// FP32 activations.
+#define QASSAY_X86_FLOATS(ROW, suffix, isa, rows)                                                  \
+  ROW(LinearKernel, linear_f32_f32_f32_##suffix, "FP32", f32, f32, isa::linear_f32, rows)          \
+  ROW(ConvKernel, conv_f32_f32_f32_##suffix, "FP32", f32, f32, isa::linear_f32, rows)              \
+  ROW(LinearKernel, linear_f32_f16_f32_##suffix, "FP16", f16, f32, isa::linear_f16, rows)          \
+  ROW(ConvKernel, conv_f32_f16_f32_##suffix, "FP16", f16, f32, isa::linear_f16, rows)              \
+  ROW(LinearKernel, linear_f32_bf16_f32_##suffix, "BF16", bf16, f32, isa::linear_bf16, rows)       \
+  ROW(ConvKernel, conv_f32_bf16_f32_##suffix, "BF16", bf16, f32, isa::linear_bf16, rows)           \
+  ROW(LinearKernel, linear_f32_s8c_f32_##suffix, "W8A16", u8, f32, isa::linear_u8, rows)           \
+  ROW(ConvKernel, conv_f32_s8c_f32_##suffix, "W8A16", u8, f32, isa::linear_u8, rows)               \
+  ROW(LinearKernel, linear_f32_s8g_f32_##suffix, "W8A16-g32", u8, f32, isa::linear_u8_groups,      \
+      rows)                                                                                        \
+  ROW(ConvKernel, conv_f32_s8g_f32_##suffix, "W8A16-g32", u8, f32, isa::linear_u8_groups, rows)    \
+  ROW(LinearKernel, linear_f32_s4c_f32_##suffix, "W4A16", u4, f32, isa::linear_u4, rows)           \
+  ROW(ConvKernel, conv_f32_s4c_f32_##suffix, "W4A16", u4, f32, isa::linear_u4, rows)               \
+  ROW(LinearKernel, linear_f32_s4g_f32_##suffix, "W4A16-g32", u4, f32, isa::linear_u4_groups,      \
+      rows)                                                                                        \
+  ROW(ConvKernel, conv_f32_s4g_f32_##suffix, "W4A16-g32", u4, f32, isa::linear_u4_groups, rows)    \
+  ROW(LinearKernel, linear_f32_u8c_f32_##suffix, "W8A16-asym", u8, f32, isa::linear_u8, rows)      \
+  ROW(LinearKernel, linear_f32_u8g_f32_##suffix, "W8A16-g32-asym", u8, f32, isa::linear_u8_groups, \
+      rows)                                                                                        \
+  ROW(LinearKernel, linear_f32_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows)      \
+  ROW(LinearKernel, linear_f32_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32, isa::linear_u4_groups, \
+      rows)
+
+// Int8 activations.
+#define QASSAY_X86_INTEGERS(ROW, suffix, isa, rows)                                               \
+  ROW(LinearKernel, linear_a8r_s8c_f32_##suffix, "W8A8", u8, a8, isa::linear_a8_u8, rows)         \
+  ROW(LinearKernel, linear_a8r_s8g_f32_##suffix, "W8A8-g32", u8, a8, isa::linear_a8_u8_groups,    \
+      rows)                                                                                       \
+  ROW(LinearKernel, linear_a8g_s8g_f32_##suffix, "W8A8-g32-blocked", u8, a8,                      \
+      isa::linear_a8_u8_groups, rows)                                                             \
+  ROW(LinearKernel, linear_a8r_u8c_f32_##suffix, "W8A8-asym", u8, a8, isa::linear_a8_u8, rows)    \
+  ROW(LinearKernel, linear_a8r_u8g_f32_##suffix, "W8A8-g32-asym", u8, a8,                         \
+      isa::linear_a8_u8_groups, rows)                                                             \
+  ROW(LinearKernel, linear_a8g_u8g_f32_##suffix, "W8A8-g32-asym-blocked", u8, a8,                 \
+      isa::linear_a8_u8_groups, rows)                                                             \
+  ROW(ConvKernel, conv_a8t_s8c_f32_##suffix, "W8A8-static", u8, a8, isa::linear_a8_u8, rows)      \
+  ROW(ConvKernel, conv_a8t_s8g_f32_##suffix, "W8A8-g32-static", u8, a8, isa::linear_a8_u8_groups, \
+      rows)                                                                                       \
+  ROW(LinearKernel, linear_a8r_s4c_f32_##suffix, "W4A8", u4, a8, isa::linear_a8_u4, rows)         \
+  ROW(LinearKernel, linear_a8r_s4g_f32_##suffix, "W4A8-g32", u4, a8, isa::linear_a8_u4_groups,    \
+      rows)                                                                                       \
+  ROW(LinearKernel, linear_a8g_s4g_f32_##suffix, "W4A8-g32-blocked", u4, a8,                      \
+      isa::linear_a8_u4_groups, rows)                                                             \
+  ROW(LinearKernel, linear_a8r_u4c_f32_##suffix, "W4A8-asym", u4, a8, isa::linear_a8_u4, rows)    \
+  ROW(LinearKernel, linear_a8r_u4g_f32_##suffix, "W4A8-g32-asym", u4, a8,                         \
+      isa::linear_a8_u4_groups, rows)                                                             \
+  ROW(LinearKernel, linear_a8g_u4g_f32_##suffix, "W4A8-g32-asym-blocked", u4, a8,                 \
+      isa::linear_a8_u4_groups, rows)                                                             \
+  ROW(ConvKernel, conv_a8t_s4c_f32_##suffix, "W4A8-static", u4, a8, isa::linear_a8_u4, rows)      \
+  ROW(ConvKernel, conv_a8t_s4g_f32_##suffix, "W4A8-g32-static", u4, a8, isa::linear_a8_u4_groups, \
+      rows)

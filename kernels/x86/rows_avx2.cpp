@@ -1,0 +1,103 @@
+// Rows of x on their way into the words of a tile, with AVX2.
+
+#include <immintrin.h>
+
+#include "kernels/x86/functions.h"
+
+namespace qassay::own {
+namespace {
+
+/// x[0, left), or 8 of them; zeros in place of the others.
+inline __m256 load_first(const float* x, int64_t left) {
+  if (left >= 8) return _mm256_loadu_ps(x);
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(left)), lanes);
+  return _mm256_maskload_ps(x, there);
+}
+
+/// What of steps of the grid are the codes: rounded to nearest, ties to even, and cut.
+inline __m256i codes_of(__m256 steps) {
+  const __m256i limit = _mm256_set1_epi32(127);
+  const __m256i codes =
+      _mm256_cvtps_epi32(_mm256_round_ps(steps, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  return _mm256_max_epi32(_mm256_min_epi32(codes, limit),
+                          _mm256_sub_epi32(_mm256_setzero_si256(), limit));
+}
+
+inline int32_t sum_of(__m256i lanes) {
+  __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+  return _mm_cvtsi128_si32(sum);
+}
+
+/// Codes of x[begin, end) into words, `to_steps` being x in steps of the grid. Returns -zero times
+/// their sum. Wraps for long rows as the sums that it starts do; what comes out in the end fits.
+template <typename ToSteps>
+inline int32_t write_codes(const float* x, int64_t begin, int64_t end, ToSteps to_steps, int zero,
+                           Word* words, int64_t stride) {
+  __m256i sum = _mm256_setzero_si256();
+  for (int64_t i = begin; i < end; i += 16) {
+    const int64_t left = end - i;
+    const __m256i low = codes_of(to_steps(load_first(x + i, left)));
+    const __m256i high =
+        left > 8 ? codes_of(to_steps(load_first(x + i + 8, left - 8))) : _mm256_setzero_si256();
+    sum = _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
+    // Packed within halves: 4 of low, 4 of high, twice.
+    const __m256i shorts = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+    alignas(16) Word quads[4];
+    _mm_store_si128(
+        reinterpret_cast<__m128i*>(quads),
+        _mm_packs_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256(shorts, 1)));
+    const int64_t count = left >= 16 ? 4 : (left + 3) / 4;
+    for (int64_t q = 0; q < count; ++q) words[(i / 4 + q) * stride] = quads[q];
+  }
+  return static_cast<int32_t>(static_cast<uint32_t>(-zero) * static_cast<uint32_t>(sum_of(sum)));
+}
+
+}  // namespace
+
+namespace avx2 {
+
+float largest_magnitude(const float* x, int64_t k) {
+  __m256i largest = _mm256_setzero_si256();
+  for (int64_t i = 0; i < k; i += 8) {
+    // Magnitudes order like their bit patterns, and NaN comes out on top.
+    const __m256i magnitude = _mm256_and_si256(_mm256_castps_si256(load_first(x + i, k - i)),
+                                               _mm256_set1_epi32(0x7FFFFFFF));
+    largest = _mm256_max_epi32(largest, magnitude);
+  }
+  __m128i four =
+      _mm_max_epi32(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1));
+  four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+  four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0xB1));
+  return _mm_cvtss_f32(_mm_castsi128_ps(four));
+}
+
+void quantize_row_a8(const float* x, int64_t k, float scale, int zero, int64_t group, Word* words,
+                     int64_t stride, int32_t* corrections) {
+  const __m256 divisor = _mm256_set1_ps(scale);
+  const int64_t span = group == 0 ? k : group;
+  for (int64_t begin = 0; begin < k; begin += span) {
+    *corrections++ = write_codes(
+        x, begin, begin + span < k ? begin + span : k,
+        [divisor](__m256 values) { return _mm256_div_ps(values, divisor); }, zero, words, stride);
+  }
+}
+
+void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group, Word* words,
+                             int64_t stride, int32_t* corrections, float* scales) {
+  for (int64_t begin = 0; begin < k; begin += group) {
+    const int64_t end = begin + group < k ? begin + group : k;
+    const float largest = largest_magnitude(x + begin, end - begin);
+    *scales++ = largest / 127;
+    const float exact = 127 / largest;
+    const __m256 inverse = _mm256_set1_ps(exact <= 3.402823466e+38F ? exact : 0);
+    *corrections++ = write_codes(
+        x, begin, end, [inverse](__m256 values) { return _mm256_mul_ps(values, inverse); }, zero,
+        words, stride);
+  }
+}
+
+}  // namespace avx2
+}  // namespace qassay::own
