@@ -3,15 +3,20 @@
 
 #include "kernels/own/linear.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <utility>
 #include <vector>
 
+#include "core/buffer.hpp"
 #include "core/grid.hpp"
+#include "kernels/own/team.hpp"
 
 namespace qassay::own {
 namespace {
@@ -23,6 +28,10 @@ struct WorkspacePlan {
   std::size_t first_thread = 0;
   std::size_t bytes = 0;
 };
+
+// Of a call that may be over before a team is awake: a few microseconds.
+constexpr double kTinyOperations = 1e6;
+constexpr int kTrials = 10;
 
 class PreparedLinear final : public Prepared {
  public:
@@ -36,7 +45,34 @@ class PreparedLinear final : public Prepared {
     return traffic_of(problem_, m, packed_bytes(), product_.unit());
   }
 
-  std::string implementation() const override { return product_.implementation(); }
+  std::string implementation() const override {
+    const int most = product_.weights().threads();
+    return threads_ == most
+               ? product_.implementation()
+               : fmt::format("{}; {} of {} threads", product_.implementation(), threads_, most);
+  }
+
+  /// Tiny products are tried: waking a team may take longer than it saves.
+  void choose_team() {
+    const std::int64_t m = problem_.m_max;
+    if (threads_ == 1 || traffic(m).operations > kTinyOperations) return;
+    const Buffer x(static_cast<std::size_t>(m * problem_.k) * sizeof(float));
+    const Buffer y(static_cast<std::size_t>(m * problem_.n) * sizeof(float));
+    const Buffer workspace(workspace_bytes());
+    threads_ = fastest_team(threads_, [&](int threads) {
+      threads_ = threads;
+      double least = std::numeric_limits<double>::infinity();
+      for (int i = 0; i < kTrials; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        run({x.as<float>(), m, problem_.k}, {workspace.data(), workspace.size()},
+            {y.as<float>(), m, problem_.n});
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+        least = std::min(least, taken.count());
+      }
+      return least;
+    });
+    plan_ = plan();
+  }
 
   void quantize_input(ConstMatrix x, std::span<std::byte> workspace) override {
     switch (product_.recipe().input) {
@@ -200,9 +236,11 @@ class PreparedLinear final : public Prepared {
 std::unique_ptr<Prepared> LinearKernel::prepare(const Problem& problem, const QuantMatrix& weights,
                                                 std::span<const float> bias,
                                                 const Device& device) const {
-  return std::make_unique<PreparedLinear>(
+  auto prepared = std::make_unique<PreparedLinear>(
       Product(recipe_, problem, weights, bias, problem.m_max, device.threads), problem,
       device.threads);
+  prepared->choose_team();
+  return prepared;
 }
 
 }  // namespace qassay::own

@@ -67,6 +67,7 @@ class PackedWeights {
   const PackedLayout& layout() const { return layout_; }
   const std::byte* data() const { return memory_.data(); }
   std::size_t bytes() const { return memory_.size(); }
+  int threads() const { return threads_; }
 
  private:
   PackedWeights(const PackedLayout& layout, int threads);

@@ -42,7 +42,12 @@ inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,       avx2::int
       rows)                                                                                        \
   ROW(LinearKernel, linear_f32_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows)      \
   ROW(LinearKernel, linear_f32_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32, isa::linear_u4_groups, \
-      rows)
+      rows)                                                                                        \
+  ROW(ConvKernel, conv_f32_u8c_f32_##suffix, "W8A16-asym", u8, f32, isa::linear_u8, rows)          \
+  ROW(ConvKernel, conv_f32_u8g_f32_##suffix, "W8A16-g32-asym", u8, f32, isa::linear_u8_groups,     \
+      rows)                                                                                        \
+  ROW(ConvKernel, conv_f32_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows)          \
+  ROW(ConvKernel, conv_f32_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32, isa::linear_u4_groups, rows)
 
 // Int8 activations.
 #define QASSAY_X86_INTEGERS(ROW, suffix, isa, rows)                                               \
@@ -71,4 +76,10 @@ inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,       avx2::int
       isa::linear_a8_u4_groups, rows)                                                             \
   ROW(ConvKernel, conv_a8t_s4c_f32_##suffix, "W4A8-static", u4, a8, isa::linear_a8_u4, rows)      \
   ROW(ConvKernel, conv_a8t_s4g_f32_##suffix, "W4A8-g32-static", u4, a8, isa::linear_a8_u4_groups, \
-      rows)
+      rows)                                                                                       \
+  ROW(ConvKernel, conv_a8t_u8c_f32_##suffix, "W8A8-asym-static", u8, a8, isa::linear_a8_u8, rows) \
+  ROW(ConvKernel, conv_a8t_u8g_f32_##suffix, "W8A8-g32-asym-static", u8, a8,                      \
+      isa::linear_a8_u8_groups, rows)                                                             \
+  ROW(ConvKernel, conv_a8t_u4c_f32_##suffix, "W4A8-asym-static", u4, a8, isa::linear_a8_u4, rows) \
+  ROW(ConvKernel, conv_a8t_u4g_f32_##suffix, "W4A8-g32-asym-static", u4, a8,                      \
+      isa::linear_a8_u4_groups, rows)

@@ -14,6 +14,7 @@
 #include "kernels/longest_sum.hpp"
 #include "quantizers/round_to_nearest.hpp"
 #include "tests/kernels/kernel_case.hpp"
+#include "tests/kernels/tested_kernels.hpp"
 
 namespace qassay {
 namespace {
@@ -33,7 +34,14 @@ const char* const kSchemes[] = {"FP32",
                                 "W4A16-g128",
                                 "W8A8-asym-static",
                                 "W3A8-tensor-static",
-                                "W4A16-g64-asym"};
+                                "W4A16-g64-asym",
+                                "W8A8-g32-asym-static",
+                                "W4A8-asym-static",
+                                "W4A8-g32-asym-static",
+                                "W8A16-asym",
+                                "W8A16-g32-asym",
+                                "W4A16-asym",
+                                "W4A16-g32-asym"};
 
 constexpr Convolution kSmall{
     .height = 6, .width = 5, .channels = 8, .kernel_height = 3, .kernel_width = 3, .padding = 1};

@@ -7,7 +7,7 @@
 #include "kernels/own/conv.hpp"
 #include "kernels/own/linear.hpp"
 #include "kernels/x86/recipes.h"
-#include "tests/kernels/kernel_case.hpp"
+#include "tests/kernels/tested_kernels.hpp"
 
 namespace qassay {
 

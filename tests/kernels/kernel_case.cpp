@@ -116,16 +116,6 @@ std::vector<const Kernel*> rows_named(std::string_view prefix) {
   return rows;
 }
 
-std::vector<const Kernel*> tested_kernels(std::string_view prefix) {
-  std::vector<const Kernel*> kernels = rows_named(prefix);
-#if defined(__x86_64__)
-  for (const Kernel* kernel : evex_rows()) {
-    if (kernel->info().name.starts_with(prefix)) kernels.push_back(kernel);
-  }
-#endif
-  return kernels;
-}
-
 void PrintTo(const Kernel* kernel, std::ostream* out) { *out << kernel->info().name; }
 
 bool cpu_runs(Isa isa) {

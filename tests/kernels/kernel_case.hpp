@@ -78,11 +78,6 @@ Values run_guarded(const Kernel& kernel, const KernelCase& c, int threads = 1);
 /// Every row of the table whose name begins so.
 std::vector<const Kernel*> rows_named(std::string_view prefix);
 
-/// Kernels beside the table: those for AVX-VNNI as processors with AVX512-VNNI run them.
-const std::vector<const Kernel*>& evex_rows();
-/// The rows of the table and the kernels beside it whose names begin so.
-std::vector<const Kernel*> tested_kernels(std::string_view prefix);
-
 /// Compares with the reference kernel, as the kernel's contract says.
 void expect_contract(const Kernel& kernel, const KernelCase& c, const Values& got);
 

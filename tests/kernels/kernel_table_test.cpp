@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "kernels/longest_sum.hpp"
 #include "tests/kernels/kernel_case.hpp"
+#include "tests/kernels/tested_kernels.hpp"
 
 namespace qassay {
 namespace {
