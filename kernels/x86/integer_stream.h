@@ -65,8 +65,8 @@ QASSAY_INLINE void finish_row(const LinearArgs& args, int64_t row, int64_t block
 
 /// The product for kRows rows in one pass over the packed memory. A row has kChains sums, so that
 /// no product waits for the one before. kGroups: a scale a group, else a channel; kBlocked: x has
-/// one a group too. kSpan: lines of every group where that is known, else 0: the loop over them is
-/// gone then, and the groups, that do not wait for each other, run side by side.
+/// one a group too. kSpan: lines of every group where that is known, else 0: a loop over few of
+/// them is gone then, and the groups, that do not wait for each other, run side by side.
 template <typename Products, int kRows, bool kGroups, bool kZeros, bool kBlocked, int kSpan = 0>
 void stream_rows(const LinearArgs& args) {
   using Code = typename Products::Code;

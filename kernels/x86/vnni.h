@@ -79,7 +79,7 @@ struct VnniProducts {
   static constexpr bool kNibbles = Code::kSteps == 2;
 
   /// Chains that take the low and the high nibbles apart may have 16 times the high ones: the sums
-  /// still fit (16 * 15 * 127 * half of the longest), and their sixteenths are exact.
+  /// still fit (16 * 15 * 128 * half of the longest), and their sixteenths are exact.
   template <int kChains>
   QASSAY_INLINE static void decode(const unsigned char* line, Ints* codes) {
     if constexpr (kNibbles && kChains > 1) {
