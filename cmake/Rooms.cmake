@@ -34,11 +34,3 @@ function(qassay_room name)
   target_include_directories(qassay_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(qassay_${name} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE} qassay_options)
 endfunction()
-
-# qassay_precompile(TARGET HEADERS ...): for builds that are made from nothing again and again. Files
-# include what they use all the same, or the release preset does not build.
-function(qassay_precompile target)
-  if(QASSAY_PRECOMPILE)
-    target_precompile_headers(${target} PRIVATE ${ARGN})
-  endif()
-endfunction()

@@ -9,7 +9,7 @@ namespace qassay {
 namespace {
 
 /// Fewer elements cost less than to start and join threads.
-constexpr std::int64_t kWorthThreads = 50'000;
+constexpr std::int64_t kOutputsWorthThreads = 50'000;
 
 constexpr Distortion kNothingInCommon{-kMaxSqnrDb, 0, kMaxRelativeError};
 
@@ -42,7 +42,7 @@ Distortion distortion(ConstMatrix got, ConstMatrix reference) {
     throw std::invalid_argument("distortion: the matrices are empty or have different shapes");
   }
   std::vector<Sums> rows(static_cast<std::size_t>(got.rows));
-#pragma omp parallel for schedule(static) if (got.rows * got.cols >= kWorthThreads)
+#pragma omp parallel for schedule(static) if (got.rows * got.cols >= kOutputsWorthThreads)
   for (std::int64_t i = 0; i < got.rows; ++i) {
     rows[static_cast<std::size_t>(i)] = row_sums(got.row(i), reference.row(i), got.cols);
   }

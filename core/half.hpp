@@ -16,7 +16,7 @@ inline constexpr float kF16MinSubnormal = 0x1p-24F;
 namespace half_detail {
 
 inline constexpr std::int32_t kMagnitude = 0x7FFFFFFF;
-inline constexpr std::int32_t kInfinity = 0x7F800000;
+inline constexpr std::int32_t kF32Infinity = 0x7F800000;
 inline constexpr std::int32_t kRebias = (127 - 15) << 23;  // between the exponents of both formats
 
 /// Drops `shift` low bits of `bits`, rounding to nearest, ties to even; a carry out of the
@@ -40,7 +40,7 @@ inline std::uint16_t f32_to_f16(float value) {
   std::int32_t half = shift_round(magnitude - kRebias, 13);
   half = magnitude < std::bit_cast<std::int32_t>(kF16MinNormal) ? subnormal : half;
   half = magnitude >= std::bit_cast<std::int32_t>(0x1p16F) ? 0x7C00 : half;
-  half = magnitude > kInfinity ? 0x7E00 : half;
+  half = magnitude > kF32Infinity ? 0x7E00 : half;
   return static_cast<std::uint16_t>(((bits >> 16) & 0x8000) | half);
 }
 
@@ -60,7 +60,7 @@ inline std::uint16_t f32_to_bf16(float value) {
   const auto bits = std::bit_cast<std::int32_t>(value);
   const std::int32_t magnitude = bits & kMagnitude;
   std::int32_t half = shift_round(magnitude, 16);
-  half = magnitude > kInfinity ? (magnitude >> 16) | 0x40 : half;
+  half = magnitude > kF32Infinity ? (magnitude >> 16) | 0x40 : half;
   return static_cast<std::uint16_t>(((bits >> 16) & 0x8000) | half);
 }
 

@@ -7,7 +7,7 @@ namespace qassay {
 namespace {
 
 /// Fewer numbers cost less than to start and join threads.
-constexpr std::int64_t kWorthThreads = 4096;
+constexpr std::int64_t kNumbersWorthThreads = 4096;
 
 constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15U;
 
@@ -57,7 +57,7 @@ double Random::normal() {
 
 void fill_normal(std::span<float> out, std::uint64_t seed, float deviation) {
   const auto size = static_cast<std::int64_t>(out.size());
-#pragma omp parallel for schedule(static) if (size >= kWorthThreads)
+#pragma omp parallel for schedule(static) if (size >= kNumbersWorthThreads)
   for (std::int64_t i = 0; i < size; i += 2) {
     const auto counter = static_cast<std::uint64_t>(i);
     const NormalPair pair =

@@ -17,7 +17,7 @@ namespace {
 constexpr double kTail = 0.025;  // on each side of a 95 % interval
 
 /// Fewer draws cost less than to start and join threads.
-constexpr std::size_t kWorthThreads = 100'000;
+constexpr std::size_t kDrawsWorthThreads = 100'000;
 
 void require(bool ok, const char* what) {
   if (!ok) throw std::invalid_argument(what);
@@ -185,7 +185,7 @@ std::optional<Interval> bootstrap_mean(std::span<const double> differences, std:
   const std::size_t n = differences.size();
   if (n < 2) return std::nullopt;
   std::vector<double> means(static_cast<std::size_t>(resamples));
-#pragma omp parallel for schedule(static) if (means.size() * n >= kWorthThreads)
+#pragma omp parallel for schedule(static) if (means.size() * n >= kDrawsWorthThreads)
   for (std::size_t i = 0; i < means.size(); ++i) {
     // A stream for each resample, so that threads do not matter.
     Random random(seed_from_name(fmt::format("{}/{}", name, i)));

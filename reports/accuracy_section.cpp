@@ -13,14 +13,14 @@ namespace {
 
 /// The range of loss that is claimed of each scheme, in percent. A verdict row does not name its
 /// metric; a measured percentage of which less is better is a loss.
-using ClaimedLosses = std::map<std::string_view, Range>;
+using ClaimedLosses = std::map<std::string_view, Band>;
 
 ClaimedLosses claimed_losses(const std::vector<VerdictRow>& verdicts) {
   ClaimedLosses claimed;
   for (const VerdictRow& row : verdicts) {
     const bool percent = row.unit == "%" || row.unit == "percent";
     if (!percent || row.better != "lower" || row.kind != "measured") continue;
-    claimed.try_emplace(row.scheme, Range{row.claimed_low, row.claimed_high});
+    claimed.try_emplace(row.scheme, Band{row.claimed_low, row.claimed_high});
   }
   return claimed;
 }

@@ -12,7 +12,7 @@
 namespace qassay {
 
 /// An end that is not finite is open.
-struct Range {
+struct Band {
   double low = 0, high = 0;
 };
 
@@ -22,7 +22,7 @@ struct ChartBar {
   std::string family;  // bars of a family share a colour; the label names it too
   Figure value;
   std::string text;                          // the figure as it is to be read
-  std::optional<Range> band = std::nullopt;  // what was claimed, drawn behind the bar
+  std::optional<Band> band = std::nullopt;  // what was claimed, drawn behind the bar
 };
 struct ChartPoint {
   std::string label;

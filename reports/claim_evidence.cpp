@@ -115,7 +115,7 @@ std::string verdict_badge(std::string_view verdict) {
 
 std::string estimate_words(const VerdictRow& row) {
   if (!has_figure(row)) return "no figure";
-  const std::string figure = figure_text({row.estimate, row.low, row.high}, row.unit);
+  std::string figure = figure_text({row.estimate, row.low, row.high}, row.unit);
   if (row.kind == "measured") return figure;
   return fmt::format("{} {}", row.kind == "derived" ? "computed" : "predicted", figure);
 }

@@ -15,7 +15,6 @@ namespace {
 using Rows = std::vector<const Record*>;
 
 constexpr std::int64_t kBatchRows = 64;       // the batch regime begins here
-constexpr double kFp32Bytes = 4;              // of a weight
 constexpr double kBytesRatioHeadroom = 1.15;  // noise of the ratio, and scales that stay in cache
 constexpr std::string_view kReferenceBackend = "reference";
 

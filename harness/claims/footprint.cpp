@@ -4,7 +4,6 @@ namespace qassay {
 namespace {
 
 constexpr double kBitsPerByte = 8;
-constexpr double kBytesPerGb = 1e9;
 constexpr double kZeroPointBits = 8;
 
 double weight_bytes(double parameters, const Scheme& scheme, std::int64_t row) {

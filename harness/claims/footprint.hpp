@@ -9,6 +9,8 @@
 
 namespace qassay {
 
+inline constexpr double kBytesPerGb = 1e9;
+
 /// Keys and values kept while a decoder writes text.
 struct KvCache {
   std::int64_t layers = 0;

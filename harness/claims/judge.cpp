@@ -16,7 +16,6 @@
 namespace qassay {
 namespace {
 
-constexpr double kBytesPerGb = 1e9;
 constexpr double kMostGrowth = 10;  // percent: the largest loss that anyone claims
 
 VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme,

@@ -6,8 +6,6 @@
 namespace qassay {
 namespace {
 
-constexpr double kFp32Bytes = 4;
-
 double as_is(double raw) { return raw; }
 double percent_left(double percent_lost) { return 100 - percent_lost; }
 // Against the weights as plain FP32 numbers, not against some FP32 packing: a candidate's scales,

@@ -5,6 +5,8 @@
 
 namespace qassay {
 
+inline constexpr double kFp32Bytes = 4;  // of a weight
+
 enum class Better { higher, lower };
 std::string_view to_string(Better better);
 

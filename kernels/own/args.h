@@ -29,8 +29,10 @@ static const int64_t kLine = 64;
 static const int kZeroU8 = 128;
 static const int kZeroU4 = 8;
 
+static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // Rows are dealt out evenly, so that no tile is left with one or two of them.
-static inline int64_t tile_count(int64_t rows) { return (rows + kTileRows - 1) / kTileRows; }
+static inline int64_t tile_count(int64_t rows) { return divide_up(rows, kTileRows); }
 static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows) {
   return tile * rows / tiles;
 }

@@ -14,8 +14,6 @@ std::int64_t size_or(int name, std::int64_t fallback) {
   return bytes > 0 ? bytes : fallback;
 }
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 }  // namespace
 
 const CacheSizes& cache_sizes() {

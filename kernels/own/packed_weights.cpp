@@ -11,8 +11,6 @@
 namespace qassay::own {
 namespace {
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 // k of a channel that are written before its neighbours': few enough for the lines to stay in L1.
 constexpr std::int64_t kTogether = 256;
 

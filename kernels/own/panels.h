@@ -125,7 +125,7 @@ void run_panels(const LinearArgs& args) {
   const int64_t tiles = tile_count(args.m);
   const int64_t steps = args.k / Format::kWord;
   const int64_t group_steps = args.group / Format::kWord;
-  const int64_t groups = args.group == 0 ? 1 : (args.k + args.group - 1) / args.group;
+  const int64_t groups = args.group == 0 ? 1 : divide_up(args.k, args.group);
   for (int64_t first_tile = 0; first_tile < tiles; first_tile += args.tiles_at_once) {
     const int64_t last_tile = smaller(first_tile + args.tiles_at_once, tiles);
     for (int64_t block = args.begin_block; block < args.end_block; block += kPanelBlocks) {
@@ -149,8 +149,7 @@ void run_panels(const LinearArgs& args) {
         const int64_t next_step = last ? 0 : step + chunk;
         const int64_t next_lines =
             smaller(args.chunk_steps, steps - next_step) / Format::kLineSteps;
-        const int64_t lines_a_tile =
-            (next_lines + last_tile - first_tile - 1) / (last_tile - first_tile);
+        const int64_t lines_a_tile = divide_up(next_lines, last_tile - first_tile);
         const bool pull = next_block < args.end_block && lines_a_tile > 0;
         call.ahead_every = pull ? chunk / kStopSteps / lines_a_tile : 0;
 

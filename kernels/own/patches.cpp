@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::int64_t kWordBytes = sizeof(Word);
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 }  // namespace
 
 struct Patches::Place {

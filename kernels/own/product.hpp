@@ -40,7 +40,7 @@ class Parts {
   /// Returns where a part of `bytes` begins.
   std::size_t take(std::int64_t bytes) {
     const std::size_t begin = end_;
-    end_ += static_cast<std::size_t>((bytes + kLine - 1) / kLine * kLine);
+    end_ += static_cast<std::size_t>(divide_up(bytes, kLine) * kLine);
     return begin;
   }
   std::size_t bytes() const { return end_; }

@@ -73,7 +73,7 @@ void stream_rows(const LinearArgs& args) {
   constexpr int kChains = Products::chains(kRows, kSpan);
   const int64_t all_lines = args.k / Code::kPerLine;
   const int64_t span_lines = kSpan > 0 ? kSpan : kGroups ? args.group / Code::kPerLine : all_lines;
-  const int64_t groups = kGroups ? (all_lines + span_lines - 1) / span_lines : 1;
+  const int64_t groups = kGroups ? divide_up(all_lines, span_lines) : 1;
   for (int64_t block = args.begin_block; block < args.end_block; ++block) {
     Floats totals[kRows][1];
 #pragma GCC unroll 6

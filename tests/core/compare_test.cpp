@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "core/seed.hpp"
+#include "tests/core/special_values.hpp"
 
 namespace qassay {
 namespace {
 
 using ::testing::HasSubstr;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kMax = std::numeric_limits<float>::max();
 
 Comparison compare_one(float got, float expected, const Limits& limits) {

@@ -4,16 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "core/seed.hpp"
+#include "tests/core/special_values.hpp"
 
 namespace qassay {
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 TEST(ExtremesTest, AgreeWithAPlainSearchAtEveryLength) {
   for (std::int64_t n = 1; n < 70; ++n) {

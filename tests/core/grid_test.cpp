@@ -5,7 +5,6 @@
 
 #include <cfloat>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,14 +12,12 @@
 #include "core/extremes.hpp"
 #include "core/half.hpp"
 #include "core/seed.hpp"
+#include "tests/core/special_values.hpp"
 
 namespace qassay {
 namespace {
 
 using ::testing::ElementsAre;
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 struct Group {
   std::string name;

@@ -6,15 +6,13 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "core/seed.hpp"
+#include "tests/core/special_values.hpp"
 
 namespace qassay {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// A format with `digits` binary digits, exponents from `min_exponent` on (value m * 2^e, m in
 /// [1, 2)) and the given largest number, rounded by scaled double arithmetic: an independent

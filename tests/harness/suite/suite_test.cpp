@@ -63,18 +63,18 @@ TEST(SuiteTest, AChangedTextHasAnotherHash) {
             parse_suite(replaced(kGood, "m = 64", "m = 65"), "a").hash);
 }
 
-struct Fault {
+struct SuiteFault {
   const char* from;
   const char* to;
   const char* mentions;
 };
 
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.to; }
+void PrintTo(const SuiteFault& fault, std::ostream* out) { *out << fault.to; }
 
-class SuiteFaultTest : public ::testing::TestWithParam<Fault> {};
+class SuiteFaultTest : public ::testing::TestWithParam<SuiteFault> {};
 
 TEST_P(SuiteFaultTest, IsRefusedWithItsPlace) {
-  const Fault& fault = GetParam();
+  const SuiteFault& fault = GetParam();
   const std::string text = fault_of(replaced(kGood, fault.from, fault.to));
   EXPECT_THAT(text, HasSubstr("suite.toml"));
   EXPECT_THAT(text, HasSubstr(fault.mentions));
@@ -82,22 +82,22 @@ TEST_P(SuiteFaultTest, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, SuiteFaultTest,
-    ::testing::Values(Fault{"name = \"s\"", "", "'name' is missing"},
-                      Fault{"rounds = 12", "rounds = 12\ncolour = 1", "timing, colour"},
-                      Fault{"rounds = 12", "rounds = 12.5", "rounds"},
-                      Fault{"rounds = 12", "rounds = 9", "rounds"},
-                      Fault{"legs = 6", "legs = 2", "legs"}, Fault{"legs = 6", "legs = 7", "odd"},
-                      Fault{"\"8x8\"", "\"8x\"", "8x"}, Fault{"\"8x8\"", "\"0x8\"", "0x8"},
-                      Fault{"\"8x8\"", "\"16x32\"", "twice"}, Fault{"\"8x8\"", "8", "shapes"},
-                      Fault{"W4A8-g32", "W4A8-g0", "W4A8-g0"}, Fault{"[\"cpu\"]", "[]", "empty"},
-                      Fault{"[\"cpu\"]", "\"cpu\"", "list"},
-                      Fault{"\"cold\"", "\"warm\"", "neither hot nor cold"},
-                      Fault{"m = 64, cache = \"hot\"", "m = 1, cache = \"cold\"", "repeats"},
-                      Fault{"m = 64", "m = 0", "m"},
-                      Fault{"model = \"m\"", "model = \"m/n\"", "model"},
-                      Fault{"model = \"m\"", "model = \"m\"\nevaluate = true", "trained weights"},
-                      Fault{"[[sweep]]", "[[sweep", "TOML"},
-                      Fault{"backends", "methods = [\"magic\"]\nbackends", "magic"}));
+    ::testing::Values(
+        SuiteFault{"name = \"s\"", "", "'name' is missing"},
+        SuiteFault{"rounds = 12", "rounds = 12\ncolour = 1", "timing, colour"},
+        SuiteFault{"rounds = 12", "rounds = 12.5", "rounds"},
+        SuiteFault{"rounds = 12", "rounds = 9", "rounds"},
+        SuiteFault{"legs = 6", "legs = 2", "legs"}, SuiteFault{"legs = 6", "legs = 7", "odd"},
+        SuiteFault{"\"8x8\"", "\"8x\"", "8x"}, SuiteFault{"\"8x8\"", "\"0x8\"", "0x8"},
+        SuiteFault{"\"8x8\"", "\"16x32\"", "twice"}, SuiteFault{"\"8x8\"", "8", "shapes"},
+        SuiteFault{"W4A8-g32", "W4A8-g0", "W4A8-g0"}, SuiteFault{"[\"cpu\"]", "[]", "empty"},
+        SuiteFault{"[\"cpu\"]", "\"cpu\"", "list"},
+        SuiteFault{"\"cold\"", "\"warm\"", "neither hot nor cold"},
+        SuiteFault{"m = 64, cache = \"hot\"", "m = 1, cache = \"cold\"", "repeats"},
+        SuiteFault{"m = 64", "m = 0", "m"}, SuiteFault{"model = \"m\"", "model = \"m/n\"", "model"},
+        SuiteFault{"model = \"m\"", "model = \"m\"\nevaluate = true", "trained weights"},
+        SuiteFault{"[[sweep]]", "[[sweep", "TOML"},
+        SuiteFault{"backends", "methods = [\"magic\"]\nbackends", "magic"}));
 
 TEST(SuiteTest, EveryShippedSuiteParses) {
   ASSERT_FALSE(shipped_suites().empty());
