@@ -21,7 +21,7 @@ struct ChartBar {
   std::string label;
   std::string family;  // bars of a family share a colour; the label names it too
   Figure value;
-  std::string text;                          // the figure as it is to be read
+  std::string text;                         // the figure as it is to be read
   std::optional<Band> band = std::nullopt;  // what was claimed, drawn behind the bar
 };
 struct ChartPoint {
