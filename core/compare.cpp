@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <utility>
+
+#include "core/extremes.hpp"
 
 namespace qassay {
 namespace {
@@ -46,6 +49,18 @@ std::vector<double> row_norms(ConstMatrix matrix) {
     norms.push_back(std::sqrt(squares));
   }
   return norms;
+}
+
+/// Bounds of the sums of |x_i| |w_j|, m * n values.
+std::vector<double> sums_by_norms(ConstMatrix x, ConstMatrix w) {
+  if (x.cols != w.cols) throw std::invalid_argument("limits of a product: x and w differ in k");
+  const std::vector<double> w_norms = row_norms(w);
+  std::vector<double> sums;
+  sums.reserve(static_cast<std::size_t>(x.rows * w.rows));
+  for (const double x_norm : row_norms(x)) {
+    for (const double w_norm : w_norms) sums.push_back(x_norm * w_norm);
+  }
+  return sums;
 }
 
 }  // namespace
@@ -100,19 +115,29 @@ double dot_product_limit(std::int64_t k, double sum_of_magnitudes, double unit_r
 }
 
 std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double input_roundoff) {
-  if (x.cols != w.cols) {
-    throw std::invalid_argument("dot_product_limits: x and w differ in k");
-  }
-  const std::vector<double> w_norms = row_norms(w);
-  std::vector<double> limits;
-  limits.reserve(static_cast<std::size_t>(x.rows * w.rows));
-  for (const double x_norm : row_norms(x)) {
-    for (const double w_norm : w_norms) {
-      const double sum = x_norm * w_norm;
-      limits.push_back(dot_product_limit(x.cols, sum) + input_roundoff * sum);
+  std::vector<double> limits = sums_by_norms(x, w);
+  for (double& limit : limits) limit = dot_product_limit(x.cols, limit) + input_roundoff * limit;
+  return limits;
+}
+
+std::vector<double> fine_code_limits(ConstMatrix x, ConstMatrix w, std::int64_t block) {
+  const std::vector<float> largest = block_largest(x, block);
+  std::vector<double> limits = sums_by_norms({largest.data(), x.rows, x.cols}, w);
+  for (double& limit : limits) limit *= kFineCodeRoundoff;
+  return limits;
+}
+
+std::vector<float> block_largest(ConstMatrix x, std::int64_t block) {
+  std::vector<float> all;
+  all.reserve(static_cast<std::size_t>(x.rows * x.cols));
+  for (std::int64_t row = 0; row < x.rows; ++row) {
+    for (std::int64_t begin = 0; begin < x.cols; begin += block) {
+      const std::int64_t count = std::min(block, x.cols - begin);
+      all.insert(all.end(), static_cast<std::size_t>(count),
+                 largest_magnitude(x.row(row) + begin, count));
     }
   }
-  return limits;
+  return all;
 }
 
 std::vector<float> unsigned_magnitudes(const QuantMatrix& weights) {

@@ -62,6 +62,16 @@ double dot_product_limit(std::int64_t k, double sum_of_magnitudes,
 /// times looser for normal numbers.
 std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double input_roundoff = 0);
 
+/// What a kernel that rounds x to codes of 16 bits, 32,639 steps to the largest magnitude of a
+/// block, is off by besides (contract "fine-codes"): for each element of x, this part of
+/// block_largest(). Half a step; the rest is for the division that finds the code, and for the sums
+/// of the low bytes.
+inline constexpr double kFineCodeRoundoff = 0.53 / 32639;
+/// |x|, [x.rows, x.cols], raised to the largest of its block along a row; the last may be short.
+std::vector<float> block_largest(ConstMatrix x, std::int64_t block);
+/// That for every element of x[m,k] * w[n,k]^T, m * n values, by the norms as above.
+std::vector<double> fine_code_limits(ConstMatrix x, ConstMatrix w, std::int64_t block);
+
 /// What the errors of a kernel that multiplies codes with block-scaled codes and rounds (contract
 /// "reordered") are relative to, for each weight: |w| + zero * scale. It may sum products of
 /// unsigned codes and take away the zero's share of a block afterwards, and round both.

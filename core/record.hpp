@@ -21,7 +21,8 @@ namespace qassay {
 ///   ceiling_fraction   fraction                    of a layer, of what was probed in the same legs
 ///                                                  and the baseline names: cold, bandwidth over
 ///                                                  "read-rate"; hot, operation_rate over
-///                                                  "f32-peak", "bf16-peak" or "int8-peak"
+///                                                  "f32-peak", "bf16-peak",
+///                                                  "int16-peak" or "int8-peak"
 ///   sqnr               dB                          of the layer's output against FP32
 ///   cosine, relative_error  ratio                  the same comparison by other measures
 ///   accumulated_sqnr, accumulated_cosine, accumulated_relative_error

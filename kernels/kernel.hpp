@@ -20,8 +20,11 @@ namespace qassay {
 /// How a kernel's output relates to the reference kernel's of the same activation format:
 ///   bit_exact    equal bits
 ///   reordered    the same products, summed in another order or precision
+///   fine_codes   reordered, and activations rounded to codes of 16 bits, one scale for each group
+///   of
+///                the weights (core/compare.hpp, kFineCodeRoundoff)
 ///   approximate  other products too (e.g. activations rounded to BF16)
-enum class Contract { bit_exact, reordered, approximate };
+enum class Contract { bit_exact, reordered, fine_codes, approximate };
 
 inline std::string_view to_string(Contract contract) {
   switch (contract) {
@@ -29,6 +32,8 @@ inline std::string_view to_string(Contract contract) {
       return "bit-exact";
     case Contract::reordered:
       return "reordered";
+    case Contract::fine_codes:
+      return "fine-codes";
     case Contract::approximate:
       return "approximate";
   }
@@ -61,7 +66,7 @@ struct Traffic {
   double weight_bytes = 0;      // read once a call
   double activation_bytes = 0;  // input read and output written
   double operations = 0;        // 2 * m * n * k, times the pixels of a convolution
-  enum class Unit { f32, bf16, int8 } unit = Unit::f32;  // whose peak bounds it
+  enum class Unit { f32, bf16, int16, int8 } unit = Unit::f32;  // whose peak bounds it
 };
 
 struct KernelInfo {
@@ -127,7 +132,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 3;
+inline constexpr int kKernelInterfaceVersion = 4;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

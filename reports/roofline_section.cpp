@@ -119,6 +119,7 @@ std::string ceiling_words(std::string_view ceiling) {
   if (ceiling == "f32-peak") return "FP32 arithmetic";
   if (ceiling == "bf16-peak") return "BF16 arithmetic";
   if (ceiling == "int8-peak") return "INT8 arithmetic";
+  if (ceiling == "int16-peak") return "INT8 arithmetic, twice";
   return std::string(ceiling);
 }
 

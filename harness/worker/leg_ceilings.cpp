@@ -42,6 +42,8 @@ Reach per_call(const Traffic& traffic, Cache cache, const Ceilings& ceilings) {
       return {traffic.operations, ceilings.f32_flops, "operations", "f32-peak"};
     case Traffic::Unit::bf16:
       return {traffic.operations, ceilings.bf16_flops, "operations", "bf16-peak"};
+    case Traffic::Unit::int16:  // two int8 products for one
+      return {traffic.operations, ceilings.int8_ops / 2, "operations", "int16-peak"};
     case Traffic::Unit::int8:
       return {traffic.operations, ceilings.int8_ops, "operations", "int8-peak"};
   }

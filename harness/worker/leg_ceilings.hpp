@@ -18,7 +18,7 @@ struct Reach {
   double rate = 0;         // bytes of weights or operations a second, in the median round
   double ceiling = 0;      // of the same
   const char* what = "";   // "bytes" or "operations"
-  const char* bound = "";  // "read-rate", "f32-peak", "bf16-peak" or "int8-peak"
+  const char* bound = "";  // "read-rate", "f32-peak", "bf16-peak", "int16-peak" or "int8-peak"
 
   double fraction() const { return rate / ceiling; }
   /// Says how a case is faster than the machine can be, when it is more than 1.15 times so.

@@ -181,8 +181,14 @@ std::vector<double> Verifier::limits(const QuantMatrix& sample, Contract contrac
   const bool of_unsigned_codes = contract == Contract::reordered && sample.scheme.blocks_input();
   const std::vector<float> values =
       of_unsigned_codes ? unsigned_magnitudes(sample) : dequantize(sample);
-  return sample.scheme.input.range == Range::fixed ? code_limits(sample, values)
-                                                   : float_limits(values, contract);
+  if (sample.scheme.input.range == Range::fixed) return code_limits(sample, values);
+  std::vector<double> limits = float_limits(values, contract);
+  if (contract == Contract::fine_codes) {
+    const std::vector<double> of_codes =
+        fine_code_limits(x(), {values.data(), shape_.n, shape_.k}, sample.scheme.weights.block);
+    for (std::size_t i = 0; i < limits.size(); ++i) limits[i] += of_codes[i];
+  }
+  return limits;
 }
 
 Verifier::Finding Verifier::verify(const QuantMatrix& weights, Contract contract, ConstMatrix y) {

@@ -33,8 +33,9 @@ static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; 
 
 // Rows are dealt out evenly, so that no tile is left with one or two of them.
 static inline int64_t tile_count(int64_t rows) { return divide_up(rows, kTileRows); }
-static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows) {
-  return tile * rows / tiles;
+// `parts` rows that make one of y stay together.
+static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows, int64_t parts) {
+  return tile * (rows / parts) / tiles * parts;
 }
 
 // Lines from one block to the next, at least `lines`: where the tile reads four blocks side by
@@ -68,6 +69,8 @@ struct LinearArgs {
   // several words of k together, [steps / together][rows of the tile][together].
   const Word* x;
   int64_t m;
+  int64_t parts;  // rows of x whose outputs are added up to one of y: 1; 2 for 16-bit codes, their
+                  // high bytes and then their low ones
   const float* row_scales;    // [m]; int8 with one scale a row only
   const float* group_scales;  // [m][groups]; int8 with one scale a group only
   // [m][groups]: -zero * sum of the row's codes in the group, with 1 as the zero where the weights
@@ -101,6 +104,13 @@ typedef void (*QuantizeRow)(const float* x, int64_t k, float scale, int zero, in
 // values are not.
 typedef void (*QuantizeBlocks)(const float* x, int64_t k, int zero, int64_t group, Word* words,
                                int64_t stride, int32_t* corrections, float* scales);
+// The largest code of 16 bits whose high byte, rounded to nearest, is one still: 127 * 256 + 127.
+static const int kReach16 = 32639;
+// Codes of 16 bits as two rows of bytes, the low ones `low` words behind the high ones. Scales and
+// corrections are [2][groups]. Where the values are not finite, nor are the scales.
+typedef void (*QuantizeHalves)(const float* x, int64_t k, int zero, int64_t group, Word* words,
+                               int64_t low, int64_t stride, int32_t* corrections, int64_t groups,
+                               float* scales);
 // Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
 typedef void (*ConvertRow)(const float* x, int64_t k, Word* words, int64_t stride);
 
@@ -123,6 +133,7 @@ struct RowFunctions {
   InterleaveCodes interleave_codes;
   QuantizeRow quantize;
   QuantizeBlocks quantize_blocks;  // one scale a group
+  QuantizeHalves quantize_halves;  // the same
   ConvertRow convert;              // to BF16
 };
 

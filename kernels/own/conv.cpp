@@ -89,8 +89,8 @@ class PreparedConv final : public Prepared {
         const std::int64_t span = at / tiles;
         const std::int64_t first = at % tiles;
         const std::int64_t last = std::min({first + band_tiles, tiles, first + mine.end - at});
-        const std::int64_t begin = tile_begin(first, tiles, span_rows);
-        const std::int64_t end = tile_begin(last, tiles, span_rows);
+        const std::int64_t begin = tile_begin(first, tiles, span_rows, 1);
+        const std::int64_t end = tile_begin(last, tiles, span_rows, 1);
         multiply_band(x, workspace, span * span_rows + begin, span * span_rows + end, memory,
                       y.row(span) + begin * row_stride, row_stride);
         at += last - first;

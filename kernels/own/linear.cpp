@@ -84,6 +84,9 @@ class PreparedLinear final : public Prepared {
       case Input::a8:
         quantize_to_a8(x, workspace);
         break;
+      case Input::a16:
+        quantize_to_a16(x, workspace);
+        break;
     }
   }
 
@@ -102,7 +105,7 @@ class PreparedLinear final : public Prepared {
       share.begin_block = mine.begin;
       share.end_block = mine.end;
       share.x = as_it_is ? reinterpret_cast<const Word*>(x.row(0)) : words(workspace);
-      (blocked() ? share.group_scales : share.row_scales) = x_scales(workspace);
+      (scales_of_groups() ? share.group_scales : share.row_scales) = x_scales(workspace);
       share.corrections = corrections(workspace);
       share.y = y.data;
       share.y_stride = y.stride;
@@ -120,13 +123,13 @@ class PreparedLinear final : public Prepared {
 
   WorkspacePlan plan() const {
     constexpr std::int64_t kWordBytes = sizeof(Word);
-    const std::int64_t m_max = problem_.m_max;
-    const bool a8 = product_.recipe().input == Input::a8;
+    const std::int64_t rows = problem_.m_max * product_.recipe().parts();
+    const bool codes = product_.recipe().codes();
     Parts parts;
     WorkspacePlan plan;
-    parts.take(m_max * steps() * kWordBytes);
-    const std::int64_t group_words = a8 ? m_max * product_.groups() * kWordBytes : 0;
-    plan.x_scales = parts.take(blocked() ? group_words : a8 ? m_max * kWordBytes : 0);
+    parts.take(rows * steps() * kWordBytes);
+    const std::int64_t group_words = codes ? rows * product_.groups() * kWordBytes : 0;
+    plan.x_scales = parts.take(scales_of_groups() ? group_words : codes ? rows * kWordBytes : 0);
     plan.corrections = parts.take(group_words);
     plan.first_thread = parts.bytes();
     plan.bytes = plan.first_thread + static_cast<std::size_t>(threads_) * product_.scratch_bytes();
@@ -147,17 +150,19 @@ class PreparedLinear final : public Prepared {
   /// One FP32 row with no padding is what the kernel reads.
   bool usable_as_it_is(ConstMatrix x) const { return x.rows == 1 && x.cols == steps(); }
 
-  /// Calls row(index, where its words go, words from one to the next) for all rows, in parallel.
+  /// Calls row(index, where its words go, words from one to the next) for all rows of x, in
+  /// parallel. Words of its second part go `words_together` behind those of its first.
   template <typename Row>
   void for_each_row(std::int64_t rows, Word* words, Row row) const {
-    const std::int64_t tiles = tile_count(rows);
-    const std::int64_t together = product_.weights().layout().words_together();
+    const std::int64_t parts = product_.recipe().parts();
+    const std::int64_t tiles = tile_count(rows * parts);
+    const std::int64_t together = words_together();
 #pragma omp parallel for num_threads(threads_) if (tiles > 1) schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      const std::int64_t begin = tile_begin(tile, tiles, rows);
-      const std::int64_t stride = tile_begin(tile + 1, tiles, rows) - begin;
-      for (std::int64_t r = 0; r < stride; ++r)
-        row(begin + r, words + begin * steps() + r * together, stride * together);
+      const std::int64_t begin = tile_begin(tile, tiles, rows * parts, parts);
+      const std::int64_t stride = tile_begin(tile + 1, tiles, rows * parts, parts) - begin;
+      for (std::int64_t r = 0; r < stride; r += parts)
+        row((begin + r) / parts, words + begin * steps() + r * together, stride * together);
     }
   }
 
@@ -166,8 +171,8 @@ class PreparedLinear final : public Prepared {
     const std::int64_t tiles = tile_count(x.rows);
 #pragma omp for schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      const std::int64_t begin = tile_begin(tile, tiles, x.rows);
-      const std::int64_t count = tile_begin(tile + 1, tiles, x.rows) - begin;
+      const std::int64_t begin = tile_begin(tile, tiles, x.rows, 1);
+      const std::int64_t count = tile_begin(tile + 1, tiles, x.rows, 1) - begin;
       Word* const out = words + begin * steps();
       const unsigned char* from[kTileRows];
       for (std::int64_t r = 0; r < count; ++r)
@@ -184,6 +189,19 @@ class PreparedLinear final : public Prepared {
   }
 
   bool blocked() const { return problem_.scheme.blocks_input(); }
+  bool scales_of_groups() const { return blocked() || product_.recipe().input == Input::a16; }
+  std::int64_t words_together() const { return product_.weights().layout().words_together(); }
+
+  /// Values that are not finite make outputs that are not, as with FP32.
+  void quantize_to_a16(ConstMatrix x, std::span<std::byte> workspace) const {
+    const std::int64_t groups = product_.groups();
+    for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
+      row_functions().quantize_halves(x.row(m), x.cols, product_.zero(),
+                                      product_.weights().layout().group, out, words_together(),
+                                      stride, corrections(workspace) + 2 * m * groups, groups,
+                                      x_scales(workspace) + 2 * m * groups);
+    });
+  }
 
   void quantize_to_a8(ConstMatrix x, std::span<std::byte> workspace) const {
     std::exception_ptr failure;  // must not leave the parallel region

@@ -154,8 +154,8 @@ void run_panels(const LinearArgs& args) {
         call.ahead_every = pull ? chunk / kStopSteps / lines_a_tile : 0;
 
         for (int64_t tile = first_tile; tile < last_tile; ++tile) {
-          const int64_t row = tile_begin(tile, tiles, args.m);
-          const int64_t rows = tile_begin(tile + 1, tiles, args.m) - row;
+          const int64_t row = tile_begin(tile, tiles, args.m, args.parts);
+          const int64_t rows = tile_begin(tile + 1, tiles, args.m, args.parts) - row;
           call.x = args.x + row * steps + step * rows;
           call.partial = args.partial + (tile - first_tile) * kTileRows * kPanel;
           call.corrections = args.corrections + row * groups;

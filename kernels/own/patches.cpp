@@ -52,7 +52,7 @@ void Patches::for_each_tile(std::int64_t begin, std::int64_t end, BeginOf begin_
   const std::int64_t rows = end - begin;
   const std::int64_t tiles = tile_count(rows);
   for (std::int64_t t = 0, first = 0; t < tiles; ++t) {
-    const std::int64_t next = tile_begin(t + 1, tiles, rows);
+    const std::int64_t next = tile_begin(t + 1, tiles, rows, 1);
     const std::int64_t height = next - first;
     const unsigned char* patches[kTileRows];
     for (std::int64_t r = 0; r < height; ++r) {

@@ -64,7 +64,7 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
     return Refusal{fmt::format("takes scales {} only", scales_text(recipe))};
   if (with_groups_of(recipe, problem.scheme) != recipe.scheme)
     return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
-  if (recipe.input == Input::a8 && sum_length(weights, problem.k) > kLongestSum)
+  if (recipe.codes() && sum_length(weights, problem.k) > kLongestSum)
     return Refusal{"k is so long that an int32 sum can overflow"};
   return std::nullopt;
 }
@@ -74,12 +74,13 @@ Product::Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_
   // A call with few rows has smaller chunks, but not more of anything.
   const Blocking widest = blocking(rows_max);
   const std::int64_t group = weights_.layout().group;
-  const bool scales = group != 0 && recipe_.input == Input::a8;
+  const bool scales = group != 0 && recipe_.codes();
   const std::int64_t chunk_groups = scales ? widest.chunk_steps * k_per_word() / group : 0;
   constexpr std::int64_t kWordBytes = sizeof(Word);
   Parts parts;
-  parts.take(decoded() && rows_max > 1 ? kPanelBlocks * spread_lines(widest.chunk_steps) * kLine
-                                       : 0);
+  parts.take(decoded() && rows_max * recipe_.parts() > 1
+                 ? kPanelBlocks * spread_lines(widest.chunk_steps) * kLine
+                 : 0);
   panel_scales_ = parts.take(chunk_groups * kPanel * kWordBytes);
   panel_zeros_ = parts.take(weights_.layout().zero_points ? chunk_groups * kPanel * kWordBytes : 0);
   partial_ = parts.take(widest.tiles_at_once * kTileRows * kPanel * kWordBytes);
@@ -112,6 +113,7 @@ std::int64_t Product::k_per_word() const {
     case Input::bf16:
       return 2;
     case Input::a8:
+    case Input::a16:
       return 4;
   }
   return 0;
@@ -125,6 +127,8 @@ Traffic::Unit Product::unit() const {
       return Traffic::Unit::bf16;
     case Input::a8:
       return Traffic::Unit::int8;
+    case Input::a16:
+      return Traffic::Unit::int16;
   }
   return Traffic::Unit::f32;
 }
@@ -139,7 +143,8 @@ std::string Product::implementation() const {
 Blocking Product::blocking(std::int64_t rows) const {
   const PackedLayout& layout = weights_.layout();
   const std::int64_t unit_k = layout.group == 0 ? layout.k_unit() : layout.group;
-  return choose_blocking(cache_sizes(), steps(), unit_k / k_per_word(), rows, decoded());
+  return choose_blocking(cache_sizes(), steps(), unit_k / k_per_word(), rows * recipe_.parts(),
+                         decoded());
 }
 
 LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
@@ -156,7 +161,8 @@ LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
   args.has_bias = layout.bias;
   args.has_channel_scales = layout.channel_scales;
   args.zero_lines = layout.zero_lines();
-  args.m = rows;
+  args.m = rows * recipe_.parts();
+  args.parts = recipe_.parts();
   args.chunk_steps = walk.chunk_steps;
   args.tiles_at_once = walk.tiles_at_once;
   args.panel = reinterpret_cast<unsigned char*>(scratch);

@@ -14,7 +14,7 @@
 namespace qassay::own {
 
 /// What a kernel reads of x: words of 4 bytes.
-enum class Input { f32, bf16, a8 };
+enum class Input { f32, bf16, a8, a16 };
 
 /// A row of the table: everything that tells one of our kernels from another.
 struct Recipe {
@@ -25,6 +25,9 @@ struct Recipe {
   LinearFunction function;
   const RowFunctions* rows;
 
+  bool codes() const { return input == Input::a8 || input == Input::a16; }
+  /// Rows of words that a row of x becomes: 16-bit codes are two of bytes.
+  std::int64_t parts() const { return input == Input::a16 ? 2 : 1; }
   bool groups() const { return scheme.weights.per == Granularity::block; }
 };
 
@@ -72,7 +75,8 @@ class Product {
   /// Bytes that each calling thread needs for itself.
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
-  /// The call for all blocks of channels; left to be set: x, row_scales and corrections, y.
+  /// The call for all blocks of channels and `rows` rows of x; left to be set: x, row_scales and
+  /// corrections, y.
   LinearArgs args(std::int64_t rows, std::byte* scratch) const;
   void run(const LinearArgs& args) const { recipe_.function(args); }
 

@@ -34,6 +34,9 @@ namespace qassay::own {
                        Word* words, int64_t stride, int32_t* corrections);                         \
   void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group, Word* words,    \
                                int64_t stride, int32_t* corrections, float* scales);               \
+  void quantize_row_a16(const float* x, int64_t k, int zero, int64_t group, Word* words,           \
+                        int64_t low, int64_t stride, int32_t* corrections, int64_t groups,         \
+                        float* scales);                                                            \
   }
 
 QASSAY_X86_FLOAT_FUNCTIONS(avx512)

@@ -57,10 +57,15 @@ QASSAY_INLINE void add_group(const Ints (&sums)[kRows][kBlocks], const Floats (&
 }
 
 QASSAY_INLINE void finish_row(const LinearArgs& args, int64_t row, int64_t block, Floats total) {
-  const Floats bias = bias_of(args, block);
-  store_outputs(args, row, block,
-                args.group_scales != nullptr ? add(total, bias)
-                                             : fma(total, all(args.row_scales[row]), bias));
+  if (args.group_scales == nullptr) {
+    const Floats bias = bias_of(args, block);
+    store_outputs(args, row, block, fma(total, all(args.row_scales[row]), bias));
+    return;
+  }
+  const bool first = row % args.parts == 0;
+  const int64_t y_row = row / args.parts;
+  store_outputs(args, y_row, block,
+                add(total, first ? bias_of(args, block) : outputs(args, y_row, block)));
 }
 
 /// The product for kRows rows in one pass over the packed memory. A row has kChains sums, so that

@@ -20,6 +20,8 @@ QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x64_avx512, avx512, &kRowsAvx512)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x16_avx2, avx2, &kRowsAvx2)
 QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x64_avx512vnni, avx512vnni, &kRowsAvx512)
 QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x16_avxvnni, avxvnni, &kRowsAvx2)
+QASSAY_X86_HALVES(QASSAY_X86_ROW, 6x64_avx512vnni, avx512vnni, &kRowsAvx512)
+QASSAY_X86_HALVES(QASSAY_X86_ROW, 6x16_avxvnni, avxvnni, &kRowsAvx2)
 QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x16_avx2, avx2, &kRowsAvx2)
 QASSAY_X86_ROW(LinearKernel, linear_bf16_bf16_f32_6x64_avx512bf16, "BF16", bf16, bf16,
                avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)

@@ -8,14 +8,22 @@
 
 namespace qassay::own {
 
-inline constexpr RowFunctions kRowsAvx512{avx512::largest_magnitude,       avx512::interleave_words,
-                                          avx512::interleave_codes,        avx512::quantize_row_a8,
-                                          avx512::quantize_row_a8_blocked, nullptr};
-inline constexpr RowFunctions kRowsAvx512Bf16{nullptr, nullptr, nullptr,
-                                              nullptr, nullptr, avx512bf16::convert_row_bf16};
-inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,       avx2::interleave_words,
-                                        avx2::interleave_codes,        avx2::quantize_row_a8,
-                                        avx2::quantize_row_a8_blocked, nullptr};
+inline constexpr RowFunctions kRowsAvx512{avx512::largest_magnitude,
+                                          avx512::interleave_words,
+                                          avx512::interleave_codes,
+                                          avx512::quantize_row_a8,
+                                          avx512::quantize_row_a8_blocked,
+                                          avx512::quantize_row_a16,
+                                          nullptr};
+inline constexpr RowFunctions kRowsAvx512Bf16{
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, avx512bf16::convert_row_bf16};
+inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,
+                                        avx2::interleave_words,
+                                        avx2::interleave_codes,
+                                        avx2::quantize_row_a8,
+                                        avx2::quantize_row_a8_blocked,
+                                        avx2::quantize_row_a16,
+                                        nullptr};
 
 }  // namespace qassay::own
 
@@ -48,6 +56,17 @@ inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,       avx2::int
       rows)                                                                                        \
   ROW(ConvKernel, conv_f32_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows)          \
   ROW(ConvKernel, conv_f32_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32, isa::linear_u4_groups, rows)
+
+// Activations as codes of 16 bits, with a scale for each group of the weights.
+#define QASSAY_X86_HALVES(ROW, suffix, isa, rows)                                                 \
+  ROW(LinearKernel, linear_a16g_s8g_f32_##suffix, "W8A16-g32", u8, a16, isa::linear_a8_u8_groups, \
+      rows)                                                                                       \
+  ROW(LinearKernel, linear_a16g_u8g_f32_##suffix, "W8A16-g32-asym", u8, a16,                      \
+      isa::linear_a8_u8_groups, rows)                                                             \
+  ROW(LinearKernel, linear_a16g_s4g_f32_##suffix, "W4A16-g32", u4, a16, isa::linear_a8_u4_groups, \
+      rows)                                                                                       \
+  ROW(LinearKernel, linear_a16g_u4g_f32_##suffix, "W4A16-g32-asym", u4, a16,                      \
+      isa::linear_a8_u4_groups, rows)
 
 // Int8 activations.
 #define QASSAY_X86_INTEGERS(ROW, suffix, isa, rows)                                               \

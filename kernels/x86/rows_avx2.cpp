@@ -15,13 +15,25 @@ inline __m256 load_first(const float* x, int64_t left) {
   return _mm256_maskload_ps(x, there);
 }
 
-/// What of steps of the grid are the codes: rounded to nearest, ties to even, and cut.
-inline __m256i codes_of(__m256 steps) {
-  const __m256i limit = _mm256_set1_epi32(127);
+/// x in steps of a grid as codes, -limit to limit; ties to even.
+inline __m256i codes_of(__m256 steps, int limit) {
   const __m256i codes =
       _mm256_cvtps_epi32(_mm256_round_ps(steps, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  return _mm256_max_epi32(_mm256_min_epi32(codes, limit),
-                          _mm256_sub_epi32(_mm256_setzero_si256(), limit));
+  return _mm256_max_epi32(_mm256_min_epi32(codes, _mm256_set1_epi32(limit)),
+                          _mm256_set1_epi32(-limit));
+}
+
+/// The first `count` of 16 codes, as bytes into words; the last word is filled up with zeros, which
+/// the others are.
+inline void write_bytes(__m256i first, __m256i second, int64_t count, Word* words, int64_t stride) {
+  // Packed within halves: 4 of the first, 4 of the second, twice.
+  const __m256i shorts = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xD8);
+  alignas(16) Word quads[4];
+  _mm_store_si128(
+      reinterpret_cast<__m128i*>(quads),
+      _mm_packs_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256(shorts, 1)));
+  const int64_t used = count >= 16 ? 4 : (count + 3) / 4;
+  for (int64_t q = 0; q < used; ++q) words[q * stride] = quads[q];
 }
 
 inline int32_t sum_of(__m256i lanes) {
@@ -29,6 +41,10 @@ inline int32_t sum_of(__m256i lanes) {
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
   return _mm_cvtsi128_si32(sum);
+}
+
+inline int32_t correction_of(__m256i codes, int zero) {
+  return static_cast<int32_t>(static_cast<uint32_t>(-zero) * static_cast<uint32_t>(sum_of(codes)));
 }
 
 /// Codes of x[begin, end) into words, `to_steps` being x in steps of the grid. Returns -zero times
@@ -39,20 +55,13 @@ inline int32_t write_codes(const float* x, int64_t begin, int64_t end, ToSteps t
   __m256i sum = _mm256_setzero_si256();
   for (int64_t i = begin; i < end; i += 16) {
     const int64_t left = end - i;
-    const __m256i low = codes_of(to_steps(load_first(x + i, left)));
-    const __m256i high =
-        left > 8 ? codes_of(to_steps(load_first(x + i + 8, left - 8))) : _mm256_setzero_si256();
+    const __m256i low = codes_of(to_steps(load_first(x + i, left)), 127);
+    const __m256i high = left > 8 ? codes_of(to_steps(load_first(x + i + 8, left - 8)), 127)
+                                  : _mm256_setzero_si256();
     sum = _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
-    // Packed within halves: 4 of low, 4 of high, twice.
-    const __m256i shorts = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
-    alignas(16) Word quads[4];
-    _mm_store_si128(
-        reinterpret_cast<__m128i*>(quads),
-        _mm_packs_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256(shorts, 1)));
-    const int64_t count = left >= 16 ? 4 : (left + 3) / 4;
-    for (int64_t q = 0; q < count; ++q) words[(i / 4 + q) * stride] = quads[q];
+    write_bytes(low, high, left, words + i / 4 * stride, stride);
   }
-  return static_cast<int32_t>(static_cast<uint32_t>(-zero) * static_cast<uint32_t>(sum_of(sum)));
+  return correction_of(sum, zero);
 }
 
 }  // namespace
@@ -96,6 +105,35 @@ void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group,
     *corrections++ = write_codes(
         x, begin, end, [inverse](__m256 values) { return _mm256_mul_ps(values, inverse); }, zero,
         words, stride);
+  }
+}
+
+void quantize_row_a16(const float* x, int64_t k, int zero, int64_t group, Word* words, int64_t low,
+                      int64_t stride, int32_t* corrections, int64_t groups, float* scales) {
+  for (int64_t begin = 0; begin < k; begin += group, ++corrections, ++scales) {
+    const int64_t end = begin + group < k ? begin + group : k;
+    const float step = largest_magnitude(x + begin, end - begin) / kReach16;
+    __m256i high_sum = _mm256_setzero_si256();
+    __m256i low_sum = _mm256_setzero_si256();
+    for (int64_t i = begin; i < end; i += 16) {
+      __m256i high[2], rest[2];
+      for (int half = 0; half < 2; ++half) {
+        const int64_t at = i + 8 * half;
+        const __m256 values = at < end ? load_first(x + at, end - at) : _mm256_setzero_ps();
+        const __m256i codes = codes_of(_mm256_div_ps(values, _mm256_set1_ps(step)), kReach16);
+        high[half] = _mm256_srai_epi32(_mm256_add_epi32(codes, _mm256_set1_epi32(128)), 8);
+        rest[half] = _mm256_sub_epi32(codes, _mm256_slli_epi32(high[half], 8));
+        high_sum = _mm256_add_epi32(high_sum, high[half]);
+        low_sum = _mm256_add_epi32(low_sum, rest[half]);
+      }
+      Word* const out = words + i / 4 * stride;
+      write_bytes(high[0], high[1], end - i, out, stride);
+      write_bytes(rest[0], rest[1], end - i, out + low, stride);
+    }
+    scales[0] = 256 * step;
+    scales[groups] = step;
+    corrections[0] = correction_of(high_sum, zero);
+    corrections[groups] = correction_of(low_sum, zero);
   }
 }
 

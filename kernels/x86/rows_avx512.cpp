@@ -11,27 +11,42 @@ inline __mmask16 first_lanes(int64_t count) {
   return static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1 << count) - 1);
 }
 
+/// x in steps of a grid as codes, -limit to limit; ties to even.
+inline __m512i codes_of(__m512 steps, int limit) {
+  const __m512i codes =
+      _mm512_cvt_roundps_epi32(steps, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  return _mm512_max_epi32(_mm512_min_epi32(codes, _mm512_set1_epi32(limit)),
+                          _mm512_set1_epi32(-limit));
+}
+
+/// The first `count` of 16 codes, as bytes into words; the last word is filled up with zeros, which
+/// the others are.
+inline void write_bytes(__m512i codes, int64_t count, Word* words, int64_t stride) {
+  alignas(16) Word quads[4];
+  _mm_store_si128(reinterpret_cast<__m128i*>(quads), _mm512_cvtepi32_epi8(codes));
+  const int64_t used = count >= 16 ? 4 : (count + 3) / 4;
+  for (int64_t q = 0; q < used; ++q) words[q * stride] = quads[q];
+}
+
+inline int32_t correction_of(__m512i codes, int zero) {
+  return static_cast<int32_t>(static_cast<uint32_t>(-zero) *
+                              static_cast<uint32_t>(_mm512_reduce_add_epi32(codes)));
+}
+
 /// Codes of x[begin, end) into words, `to_steps` being x in steps of the grid. Returns -zero times
 /// their sum. Wraps for long rows as the sums that it starts do; what comes out in the end fits.
 template <typename ToSteps>
 inline int32_t write_codes(const float* x, int64_t begin, int64_t end, ToSteps to_steps, int zero,
                            Word* words, int64_t stride) {
-  const __m512i limit = _mm512_set1_epi32(127);
   __m512i sum = _mm512_setzero_si512();
   for (int64_t i = begin; i < end; i += 16) {
     const int64_t left = end - i;
     const __m512 steps = to_steps(_mm512_maskz_loadu_ps(first_lanes(left), x + i));
-    __m512i codes = _mm512_cvt_roundps_epi32(steps, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    codes = _mm512_min_epi32(codes, limit);
-    codes = _mm512_max_epi32(codes, _mm512_sub_epi32(_mm512_setzero_si512(), limit));
+    const __m512i codes = codes_of(steps, 127);
     sum = _mm512_add_epi32(sum, codes);
-    alignas(16) Word quads[4];
-    _mm_store_si128(reinterpret_cast<__m128i*>(quads), _mm512_cvtepi32_epi8(codes));
-    const int64_t count = left >= 16 ? 4 : (left + 3) / 4;
-    for (int64_t q = 0; q < count; ++q) words[(i / 4 + q) * stride] = quads[q];
+    write_bytes(codes, left, words + i / 4 * stride, stride);
   }
-  return static_cast<int32_t>(static_cast<uint32_t>(-zero) *
-                              static_cast<uint32_t>(_mm512_reduce_add_epi32(sum)));
+  return correction_of(sum, zero);
 }
 
 }  // namespace
@@ -74,6 +89,32 @@ void quantize_row_a8_blocked(const float* x, int64_t k, int zero, int64_t group,
     *corrections++ = write_codes(
         x, begin, end, [inverse](__m512 values) { return _mm512_mul_ps(values, inverse); }, zero,
         words, stride);
+  }
+}
+
+void quantize_row_a16(const float* x, int64_t k, int zero, int64_t group, Word* words, int64_t low,
+                      int64_t stride, int32_t* corrections, int64_t groups, float* scales) {
+  for (int64_t begin = 0; begin < k; begin += group, ++corrections, ++scales) {
+    const int64_t end = begin + group < k ? begin + group : k;
+    const float step = largest_magnitude(x + begin, end - begin) / kReach16;
+    __m512i high_sum = _mm512_setzero_si512();
+    __m512i low_sum = _mm512_setzero_si512();
+    for (int64_t i = begin; i < end; i += 16) {
+      const __m512 values = _mm512_maskz_loadu_ps(first_lanes(end - i), x + i);
+      const __m512i codes = codes_of(_mm512_div_ps(values, _mm512_set1_ps(step)), kReach16);
+      const __m512i high_codes =
+          _mm512_srai_epi32(_mm512_add_epi32(codes, _mm512_set1_epi32(128)), 8);
+      const __m512i low_codes = _mm512_sub_epi32(codes, _mm512_slli_epi32(high_codes, 8));
+      high_sum = _mm512_add_epi32(high_sum, high_codes);
+      low_sum = _mm512_add_epi32(low_sum, low_codes);
+      Word* const out = words + i / 4 * stride;
+      write_bytes(high_codes, end - i, out, stride);
+      write_bytes(low_codes, end - i, out + low, stride);
+    }
+    scales[0] = 256 * step;
+    scales[groups] = step;
+    corrections[0] = correction_of(high_sum, zero);
+    corrections[groups] = correction_of(low_sum, zero);
   }
 }
 

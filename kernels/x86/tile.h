@@ -21,6 +21,9 @@ QASSAY_INLINE Floats channel_scales(const LinearArgs& args, int64_t block) {
 QASSAY_INLINE Ints group_zeros(const LinearArgs& args, int64_t block, int64_t group) {
   return load_bytes(zeros_of(args, block) + group * kBlock);
 }
+QASSAY_INLINE Floats outputs(const LinearArgs& args, int64_t row, int64_t block) {
+  return load_first(args.y + row * args.y_stride + block * kBlock, args.n - block * kBlock);
+}
 QASSAY_INLINE void store_outputs(const LinearArgs& args, int64_t row, int64_t block, Floats y) {
   store_first(args.y + row * args.y_stride + block * kBlock, args.n - block * kBlock, y);
 }

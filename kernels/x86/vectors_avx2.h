@@ -59,6 +59,12 @@ QASSAY_INLINE void store_first(float* at, int64_t count, Floats values) {
   _mm256_maskstore_ps(at, first_lanes(count), values.low);
   if (count > kHalf) _mm256_maskstore_ps(at + kHalf, first_lanes(count - kHalf), values.high);
 }
+QASSAY_INLINE Floats load_first(const float* at, int64_t count) {
+  if (count >= kBlock) return load_floats(at);
+  return {_mm256_maskload_ps(at, first_lanes(count)),
+          count > kHalf ? _mm256_maskload_ps(at + kHalf, first_lanes(count - kHalf))
+                        : _mm256_setzero_ps()};
+}
 /// 16 FP16, widened.
 QASSAY_INLINE Floats load_halves(const unsigned char* at) {
   const auto* const halves = reinterpret_cast<const __m128i*>(at);

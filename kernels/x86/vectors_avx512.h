@@ -25,6 +25,10 @@ QASSAY_INLINE void store_first(float* at, int64_t count, Floats values) {
   const int mask = count >= kBlock ? 0xFFFF : (1 << count) - 1;
   _mm512_mask_storeu_ps(at, static_cast<__mmask16>(mask), values);
 }
+QASSAY_INLINE Floats load_first(const float* at, int64_t count) {
+  const int mask = count >= kBlock ? 0xFFFF : (1 << count) - 1;
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), at);
+}
 /// 16 FP16, widened.
 QASSAY_INLINE Floats load_halves(const unsigned char* at) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));

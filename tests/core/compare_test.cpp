@@ -13,6 +13,7 @@
 namespace qassay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr float kMax = std::numeric_limits<float>::max();
@@ -184,6 +185,30 @@ TEST(DotProductLimitTest, HasNoBoundWhereTheoryHasNone) {
   EXPECT_EQ(dot_product_limit(0, 5.0), 0.0);
   EXPECT_NEAR(dot_product_limit(1, 1.0), 0x1p-24, 1e-14);
   EXPECT_TRUE(std::isinf(dot_product_limit(256, 1.0, 0x1p-8)));
+}
+
+TEST(FineCodeLimitTest, RaisesEveryMagnitudeToTheLargestOfItsBlock) {
+  const std::vector<float> x = {1, -3, 2, 0, 4, -1, 0, 0, 0, -5};
+  EXPECT_THAT(block_largest({x.data(), 2, 5}, 2), ElementsAre(3, 3, 2, 2, 4, 1, 1, 0, 0, 5));
+}
+
+TEST(FineCodeLimitTest, HoldsForCodesOf16BitsAndNotForThoseOf14) {
+  constexpr std::int64_t kK = 96;
+  constexpr std::int64_t kBlock = 32;
+  Random random(7);
+  std::vector<float> x(kK), w(kK);
+  for (float& number : x) number = static_cast<float>(random.normal());
+  for (float& number : w) number = static_cast<float>(random.normal());
+  const std::vector<float> largest = block_largest({x.data(), 1, kK}, kBlock);
+  // The worst that rounding does: half a step everywhere, each with the sign of its weight.
+  const auto worst = [&](double reach) {
+    double error = 0;
+    for (std::size_t i = 0; i < kK; ++i) error += 0.5 * largest[i] / reach * std::fabs(w[i]);
+    return error;
+  };
+  const double limit = fine_code_limits({x.data(), 1, kK}, {w.data(), 1, kK}, kBlock).at(0);
+  EXPECT_LE(worst(32639), limit);
+  EXPECT_GT(worst(32639 / 4), limit);
 }
 
 TEST(UnsignedMagnitudesTest, AddTheZerosShare) {

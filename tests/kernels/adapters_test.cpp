@@ -180,6 +180,8 @@ class Expectation {
         return expect_equal_bits(got, first(expected_, got.size()));
       case Contract::reordered:
         return expect_near(got, first(expected_, got.size()), order_, magnitudes_);
+      case Contract::fine_codes:
+        FAIL() << "no adapter's";
       case Contract::approximate:  // BF16: close, and much closer on rounded activations
         expect_near(got, first(expected_, got.size()), 0x1p-8 + 2 * order_, magnitudes_);
         expect_near(got, first(on_rounded_x_, got.size()), 2 * order_, magnitudes_);

@@ -45,14 +45,19 @@ TEST(BlockingTest, CachesOfThisMachineAreKnownOrAssumed) {
   EXPECT_GE(cache_sizes().l2, cache_sizes().l1);
 }
 
-TEST(BlockingTest, RowsAreDealtOutEvenly) {
-  for (std::int64_t rows = 1; rows < 100; ++rows) {
-    const std::int64_t tiles = tile_count(rows);
-    EXPECT_EQ(tile_begin(tiles, tiles, rows), rows);
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      const std::int64_t height = tile_begin(tile + 1, tiles, rows) - tile_begin(tile, tiles, rows);
-      EXPECT_GE(height, rows / tiles);
-      EXPECT_LE(height, kTileRows);
+TEST(BlockingTest, RowsAreDealtOutEvenlyAndTheirPartsStayTogether) {
+  for (const std::int64_t parts : {1, 2}) {
+    for (std::int64_t rows = parts; rows < 100; rows += parts) {
+      const std::int64_t tiles = tile_count(rows);
+      const auto begin = [&](std::int64_t tile) { return tile_begin(tile, tiles, rows, parts); };
+      EXPECT_EQ(begin(0), 0);
+      EXPECT_EQ(begin(tiles), rows);
+      for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const std::int64_t height = begin(tile + 1) - begin(tile);
+        EXPECT_GE(height, rows / parts / tiles * parts);
+        EXPECT_LE(height, kTileRows);
+        EXPECT_EQ(height % parts, 0);
+      }
     }
   }
 }

@@ -16,15 +16,19 @@ using namespace own;
 const std::vector<const Kernel*>& evex_rows() {
   static const std::vector<std::unique_ptr<Kernel>> made = [] {
     std::vector<std::unique_ptr<Kernel>> kernels;
-#define QASSAY_EVEX_ROW(Class, name, scheme, format, input, function, rows)                \
-  kernels.push_back(                                                                       \
-      std::make_unique<Class>(Recipe{{#name, "cpu", Isa::avx512vnni, Contract::bit_exact}, \
-                                     parse_scheme(scheme),                                 \
-                                     LineFormat::format,                                   \
-                                     Input::input,                                         \
-                                     function,                                             \
-                                     rows}));
-    QASSAY_X86_INTEGERS(QASSAY_EVEX_ROW, 6x16_avxvnni_as_evex, avxvnni, &kRowsAvx2)
+#define QASSAY_EVEX_ROW(contract, Class, name, scheme, format, input, function, rows)         \
+  kernels.push_back(std::make_unique<Class>(Recipe{{#name, "cpu", Isa::avx512vnni, contract}, \
+                                                   parse_scheme(scheme),                      \
+                                                   LineFormat::format,                        \
+                                                   Input::input,                              \
+                                                   function,                                  \
+                                                   rows}));
+#define QASSAY_EXACT_ROW(...) QASSAY_EVEX_ROW(Contract::bit_exact, __VA_ARGS__)
+#define QASSAY_FINE_ROW(...) QASSAY_EVEX_ROW(Contract::fine_codes, __VA_ARGS__)
+    QASSAY_X86_INTEGERS(QASSAY_EXACT_ROW, 6x16_avxvnni_as_evex, avxvnni, &kRowsAvx2)
+    QASSAY_X86_HALVES(QASSAY_FINE_ROW, 6x16_avxvnni_as_evex, avxvnni, &kRowsAvx2)
+#undef QASSAY_FINE_ROW
+#undef QASSAY_EXACT_ROW
 #undef QASSAY_EVEX_ROW
     return kernels;
   }();

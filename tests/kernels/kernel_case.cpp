@@ -44,9 +44,10 @@ KernelCase magnitudes(const KernelCase& c, bool of_unsigned_codes) {
 
 /// reordered: FP32 sums of k products and a bias in any order. Three roundings more: a weight that
 /// is decoded with another rounding of code * scale, the scale applied after the sum, the output.
+/// fine_codes: activations on a grid with 2 * 32,639 steps for each group besides.
 /// approximate: activations (and outputs of pairs) rounded to BF16 besides, half a unit in the 8th
 /// bit each.
-/// Both: results below FLT_MIN lose bits, or are flushed to zero with the inputs below it.
+/// All: results below FLT_MIN lose bits, or are flushed to zero with the inputs below it.
 std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
   const KernelCase all = magnitudes(c, contract == Contract::reordered && c.scheme.blocks_input());
   const Values sums = run_guarded(reference_for(all.problem(c.m)), all);
@@ -54,11 +55,18 @@ std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
   float largest = 1;
   for (const float w : dequantize(c.weights)) largest = std::max(largest, std::fabs(w));
   const double rounded = contract == Contract::approximate ? 0x1p-8 : 0.0;
-  const double underflow = contract == Contract::approximate
+  const double underflow = contract != Contract::reordered
                                ? static_cast<double>(c.k) * FLT_MIN * largest
                                : static_cast<double>(c.k) * FLT_TRUE_MIN;
   for (double& limit : limits)
     limit = dot_product_limit(c.k + 4, limit) + rounded * limit + underflow;
+  if (contract == Contract::fine_codes) {
+    KernelCase codes = all;
+    codes.bias.clear();
+    codes.x.at = block_largest(c.x.view(), c.scheme.weights.block);
+    const Values of_codes = run_guarded(reference_for(codes.problem(c.m)), codes);
+    for (std::size_t i = 0; i < limits.size(); ++i) limits[i] += kFineCodeRoundoff * of_codes.at[i];
+  }
   return limits;
 }
 

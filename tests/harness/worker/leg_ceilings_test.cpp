@@ -52,6 +52,8 @@ TEST(ReachTest, OfHotCasesIsOfThePeakOfTheirArithmetic) {
   EXPECT_NEAR(of(Traffic::Unit::f32).fraction(), 0.8, 1e-12);
   EXPECT_STREQ(of(Traffic::Unit::bf16).bound, "bf16-peak");
   EXPECT_NEAR(of(Traffic::Unit::bf16).fraction(), 0.4, 1e-12);
+  EXPECT_STREQ(of(Traffic::Unit::int16).bound, "int16-peak");
+  EXPECT_NEAR(of(Traffic::Unit::int16).fraction(), 0.4, 1e-12);
   EXPECT_STREQ(of(Traffic::Unit::int8).bound, "int8-peak");
   EXPECT_NEAR(of(Traffic::Unit::int8).fraction(), 0.2, 1e-12);
 }
