@@ -11,11 +11,13 @@ using namespace own;
 
 namespace {
 
-constexpr RowFunctions kRows{largest_magnitude, interleave_words, interleave_codes,
-                             quantize_row_a8,   nullptr,          nullptr};
+constexpr RowFunctions kRows{.largest_magnitude = largest_magnitude,
+                             .interleave_words = interleave_words,
+                             .interleave_codes = interleave_codes,
+                             .quantize = quantize_row_a8};
 // Two words together, for linear layers.
-constexpr RowFunctions kRowsByPairs{largest_magnitude,     nullptr, nullptr,
-                                    quantize_row_a8_pairs, nullptr, nullptr};
+constexpr RowFunctions kRowsByPairs{.largest_magnitude = largest_magnitude,
+                                    .quantize = quantize_row_a8_pairs};
 
 }  // namespace
 

@@ -128,13 +128,13 @@ typedef void (*InterleaveCodes)(const unsigned char* const* from, int64_t rows, 
 
 // How an instruction set brings rows of x into tiles; null where none of its kernels needs it.
 struct RowFunctions {
-  LargestMagnitude largest_magnitude;
-  InterleaveWords interleave_words;
-  InterleaveCodes interleave_codes;
-  QuantizeRow quantize;
-  QuantizeBlocks quantize_blocks;  // one scale a group
-  QuantizeHalves quantize_halves;  // the same
-  ConvertRow convert;              // to BF16
+  LargestMagnitude largest_magnitude = nullptr;
+  InterleaveWords interleave_words = nullptr;
+  InterleaveCodes interleave_codes = nullptr;
+  QuantizeRow quantize = nullptr;
+  QuantizeBlocks quantize_blocks = nullptr;  // one scale a group
+  QuantizeHalves quantize_halves = nullptr;  // the same
+  ConvertRow convert = nullptr;              // to BF16
 };
 
 }  // namespace qassay::own

@@ -8,22 +8,19 @@
 
 namespace qassay::own {
 
-inline constexpr RowFunctions kRowsAvx512{avx512::largest_magnitude,
-                                          avx512::interleave_words,
-                                          avx512::interleave_codes,
-                                          avx512::quantize_row_a8,
-                                          avx512::quantize_row_a8_blocked,
-                                          avx512::quantize_row_a16,
-                                          nullptr};
-inline constexpr RowFunctions kRowsAvx512Bf16{
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, avx512bf16::convert_row_bf16};
-inline constexpr RowFunctions kRowsAvx2{avx2::largest_magnitude,
-                                        avx2::interleave_words,
-                                        avx2::interleave_codes,
-                                        avx2::quantize_row_a8,
-                                        avx2::quantize_row_a8_blocked,
-                                        avx2::quantize_row_a16,
-                                        nullptr};
+inline constexpr RowFunctions kRowsAvx512{.largest_magnitude = avx512::largest_magnitude,
+                                          .interleave_words = avx512::interleave_words,
+                                          .interleave_codes = avx512::interleave_codes,
+                                          .quantize = avx512::quantize_row_a8,
+                                          .quantize_blocks = avx512::quantize_row_a8_blocked,
+                                          .quantize_halves = avx512::quantize_row_a16};
+inline constexpr RowFunctions kRowsAvx512Bf16{.convert = avx512bf16::convert_row_bf16};
+inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magnitude,
+                                        .interleave_words = avx2::interleave_words,
+                                        .interleave_codes = avx2::interleave_codes,
+                                        .quantize = avx2::quantize_row_a8,
+                                        .quantize_blocks = avx2::quantize_row_a8_blocked,
+                                        .quantize_halves = avx2::quantize_row_a16};
 
 }  // namespace qassay::own
 
