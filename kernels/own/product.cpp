@@ -19,6 +19,8 @@ std::string_view scales_text(const Recipe& recipe) {
 }
 static_assert(kGroupUnit == 16);
 
+constexpr std::int64_t kShortestA16Group = 64;
+
 /// The problem's scheme with the recipe's size of groups.
 Scheme with_groups_of(const Recipe& recipe, Scheme scheme) {
   for (NumberFormat* format : {&scheme.weights, &scheme.input.number}) {
@@ -62,6 +64,9 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
   }
   if (weights.per != mine.per || weights.block % kGroupUnit != 0)
     return Refusal{fmt::format("takes scales {} only", scales_text(recipe))};
+  // Shorter ones are faster in FP32: each scales two sums, of few products.
+  if (recipe.input == Input::a16 && weights.block < kShortestA16Group)
+    return Refusal{fmt::format("takes groups of {} or more only", kShortestA16Group)};
   if (with_groups_of(recipe, problem.scheme) != recipe.scheme)
     return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
   if (recipe.codes() && sum_length(weights, problem.k) > kLongestSum)
