@@ -20,9 +20,8 @@ namespace qassay {
 /// How a kernel's output relates to the reference kernel's of the same activation format:
 ///   bit_exact    equal bits
 ///   reordered    the same products, summed in another order or precision
-///   fine_codes   reordered, and activations rounded to codes of 16 bits, one scale for each group
-///   of
-///                the weights (core/compare.hpp, kFineCodeRoundoff)
+///   fine_codes   reordered, and activations rounded to codes of 16 bits, scaled by group of the
+///                weights (core/compare.hpp, kFineCodeRoundoff)
 ///   approximate  other products too (e.g. activations rounded to BF16)
 enum class Contract { bit_exact, reordered, fine_codes, approximate };
 
