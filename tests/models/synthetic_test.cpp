@@ -30,6 +30,22 @@ TEST(SyntheticTest, WeightsKeepTheScaleOfTheActivations) {
   EXPECT_NEAR(deviation(layer.weights), 1.0 / std::sqrt(400.0), 0.0005);
 }
 
+TEST(SyntheticTest, WeightsAreNormal) {
+  const Layer layer = synthetic_layer("any", 500, 400);
+  const auto share_beyond = [&](double deviations) {
+    const auto count = std::ranges::count_if(
+        layer.weights, [&](float w) { return std::fabs(w) * std::sqrt(400.0) > deviations; });
+    return static_cast<double>(count) / static_cast<double>(layer.weights.size());
+  };
+  // 200,000 numbers: five deviations of the counts.
+  for (const auto& [deviations, share] : {std::pair{1.0, 0.31731}, {2.0, 0.04550}, {3.0, 0.00270}})
+    EXPECT_NEAR(share_beyond(deviations), share, 5 * std::sqrt(share / 200000)) << deviations;
+  double product = 0;  // neighbours are independent
+  for (std::size_t i = 1; i < layer.weights.size(); ++i)
+    product += double{layer.weights[i]} * layer.weights[i - 1] * 400;
+  EXPECT_NEAR(product / 200000, 0, 5 / std::sqrt(200000.0));
+}
+
 TEST(SyntheticTest, HalfAPercentOfTheChannelsAreOutliers) {
   for (const auto& [k, wanted] : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {1, 1}, {64, 1}, {768, 4}, {4096, 20}, {11008, 55}}) {
