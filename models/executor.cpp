@@ -9,14 +9,6 @@
 #include "models/memory_plan.hpp"
 
 namespace qassay {
-namespace {
-
-bool is_layer(const Operator& op) {
-  return std::holds_alternative<Linear>(op) || std::holds_alternative<Conv2d>(op);
-}
-
-}  // namespace
-
 Executor::Executor(const Model& model, std::span<Prepared* const> prepared, std::int64_t m_max,
                    int threads)
     : m_max_(m_max) {

@@ -2,22 +2,16 @@
 
 #include <utility>
 
+#include "models/graph_builder.hpp"
+
 namespace qassay {
 namespace {
 
-/// Adds nodes one behind the other.
-class Builder {
+class Net {
  public:
-  explicit Builder(Graph& graph) : graph_(graph) {}
+  explicit Net(Graph& graph) : nodes_(graph) {}
 
-  /// The value in hand: the last node's output.
-  ValueId value() const { return value_; }
-
-  void add(std::string name, const Operator& op) { add(std::move(name), op, {value_}); }
-  void add(std::string name, const Operator& op, std::vector<ValueId> inputs) {
-    graph_.nodes.push_back({std::move(name), op, std::move(inputs)});
-    value_ = graph_.nodes.size();
-  }
+  void add(std::string name, const Operator& op) { nodes_.add(std::move(name), op); }
 
   void convolution(const std::string& name, std::int64_t outputs, std::int64_t kernel,
                    std::int64_t stride) {
@@ -30,24 +24,23 @@ class Builder {
   }
 
   void block(const std::string& name, std::int64_t outputs, std::int64_t stride, bool project) {
-    const ValueId input = value_;
+    const ValueId input = nodes_.value();
     convolution(name + ".conv1", outputs, 3, stride);
     add(name + ".relu1", Relu{});
     convolution(name + ".conv2", outputs, 3, 1);
-    const ValueId residual = value_;
+    const ValueId residual = nodes_.value();
     ValueId shortcut = input;
     if (project) {
-      value_ = input;
+      nodes_.go_back_to(input);
       convolution(name + ".project", outputs, 1, stride);
-      shortcut = value_;
+      shortcut = nodes_.value();
     }
-    add(name + ".add", Add{}, {residual, shortcut});
+    nodes_.add(name + ".add", Add{}, {residual, shortcut});
     add(name + ".relu2", Relu{});
   }
 
  private:
-  Graph& graph_;
-  ValueId value_ = 0;
+  GraphBuilder nodes_;
 };
 
 }  // namespace
@@ -55,7 +48,7 @@ class Builder {
 Model fmnist_cnn() {
   Model model{.name = "fmnist-cnn", .dataset = "fashion-mnist", .graph = {}, .parameters = {}};
   model.graph.input = {28, 28, 1};
-  Builder net(model.graph);
+  Net net(model.graph);
   net.convolution("stem", 16, 3, 1);
   net.add("stem.relu", Relu{});
   net.add("stem.pool", MaxPool{.kernel = 2, .stride = 2});
@@ -74,9 +67,11 @@ TrainingRecipe fmnist_cnn_recipe() {
           .optimizer = Sgd{.momentum = 0.9, .weight_decay = 5e-4},
           .peak_rate = 0.1,
           .warmup_epochs = 1,
-          .label_smoothing = 0.05,
-          .augmentation = {.max_shift = 2, .flip = true},
           .seed = "fmnist-cnn"};
+}
+
+ImageLessons fmnist_cnn_lessons(const TrainingSet& set) {
+  return {set, 0.05, {.max_shift = 2, .flip = true}};
 }
 
 }  // namespace qassay

@@ -12,5 +12,6 @@ Model fmnist_cnn();
 
 /// How models/reference/fmnist-cnn was trained.
 TrainingRecipe fmnist_cnn_recipe();
+ImageLessons fmnist_cnn_lessons(const TrainingSet& set);
 
 }  // namespace qassay

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 
@@ -14,7 +15,8 @@ namespace qassay {
 namespace {
 
 constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;  // of one value of one sample
-constexpr double kMostAttribute = 1 << 20;                     // far from any overflow
+constexpr double kMostCount = 1 << 20;                         // far from any overflow
+constexpr double kMostNumber = 1 << 30;
 
 [[noreturn]] void refuse(const Node& node, std::string_view fault) {
   throw InputError(fmt::format("node '{}' ({})", node.name, kind_name(node.op)), fault,
@@ -27,7 +29,8 @@ void check_attributes(const Node& node) {
       [&](const auto& op) {
         for_each_attribute(op, [&](const char* name, auto value) {
           const auto number = static_cast<double>(value);
-          if (!(number >= 0 && number <= kMostAttribute))
+          const double most = std::is_same_v<decltype(value), double> ? kMostNumber : kMostCount;
+          if (!(number >= 0 && number <= most))
             refuse(node, fmt::format("has a {} of {}, which is out of range", name, value));
         });
       },
@@ -44,10 +47,27 @@ bool is_reasonable(const Extent& extent) {
 
 std::string_view kind_name(const Operator& op) {
   static constexpr std::string_view kNames[] = {
-      "linear",   "conv2d",   "batch_norm",      "relu", "relu6",   "hard_swish",
-      "max_pool", "avg_pool", "global_avg_pool", "add",  "flatten", "softmax"};
+      "linear",          "conv2d",             "batch_norm", "relu",       "relu6",  "hard_swish",
+      "max_pool",        "avg_pool",           "global_avg_pool", "add",   "flatten", "softmax",
+      "embedding",       "position_embedding", "rms_norm",   "layer_norm", "rotary", "attention",
+      "silu",            "gelu",               "gelu_tanh",  "multiply",   "unfold"};
   static_assert(std::size(kNames) == std::variant_size_v<Operator>);
   return kNames[op.index()];
+}
+
+std::size_t input_count(const Operator& op) {
+  if (std::holds_alternative<Attention>(op)) return 3;
+  return std::holds_alternative<Add>(op) || std::holds_alternative<Multiply>(op) ? 2 : 1;
+}
+
+bool is_layer(const Operator& op) {
+  return std::holds_alternative<Linear>(op) || std::holds_alternative<Conv2d>(op);
+}
+
+bool takes_text(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const Node& node) {
+    return std::holds_alternative<Embedding>(node.op) && node.inputs == std::vector<ValueId>{0};
+  });
 }
 
 std::string describe(const Node& node) {
@@ -82,7 +102,7 @@ std::vector<Extent> infer_extents(const Graph& graph) {
       inputs.push_back(extents[input]);
       used[input] = true;
     }
-    const std::size_t wanted = std::holds_alternative<Add>(node.op) ? 2 : 1;
+    const std::size_t wanted = input_count(node.op);
     if (inputs.size() != wanted)
       refuse(node, fmt::format("has {} inputs and takes {}", inputs.size(), wanted));
     try {

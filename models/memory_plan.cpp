@@ -10,7 +10,10 @@ constexpr std::size_t kAlign = 16;
 bool works_in_place(const Operator& op) {
   return std::holds_alternative<Relu>(op) || std::holds_alternative<Relu6>(op) ||
          std::holds_alternative<HardSwish>(op) || std::holds_alternative<BatchNorm>(op) ||
-         std::holds_alternative<Flatten>(op) || std::holds_alternative<Add>(op);
+         std::holds_alternative<Flatten>(op) || std::holds_alternative<Add>(op) ||
+         std::holds_alternative<Silu>(op) || std::holds_alternative<Gelu>(op) ||
+         std::holds_alternative<GeluTanh>(op) || std::holds_alternative<Multiply>(op) ||
+         std::holds_alternative<Rotary>(op) || std::holds_alternative<PositionEmbedding>(op);
 }
 
 /// A piece of memory that one value, or several one after the other, live in.

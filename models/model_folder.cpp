@@ -33,6 +33,7 @@ constexpr int kDepth = 16;  // Hugging Face's go deeper than ours
 
 // Far above any model, and low enough that products of the sizes of a layer do not overflow.
 constexpr std::int64_t kMostChannels = 1 << 24;
+constexpr double kMostNumber = 1 << 30;
 constexpr std::int64_t kMostPixels = 1 << 12;  // of a kernel, a stride or a padding, along one side
 
 /// One operator of each kind.
@@ -47,16 +48,18 @@ const auto& operators() {
 }
 
 void read_attribute(const JsonObject& json, std::string_view key, std::int64_t& value) {
-  const bool has_default = key != "outputs";
+  const bool may_be_zero = key == "padding" || key == "window" || key == "original";
+  const bool has_default = may_be_zero || value != 0;
   if (has_default && !json.has(key)) return;
   const bool pixels = key == "kernel" || key == "stride" || key == "padding";
-  value = json.integer(key, key == "padding" ? 0 : 1, pixels ? kMostPixels : kMostChannels);
+  value = json.integer(key, may_be_zero ? 0 : 1, pixels ? kMostPixels : kMostChannels);
 }
 void read_attribute(const JsonObject& json, std::string_view key, bool& value) {
   if (json.has(key)) value = json.flag(key);
 }
 void read_attribute(const JsonObject& json, std::string_view key, double& value) {
-  if (json.has(key)) value = json.number(key, std::numeric_limits<double>::min(), 1);
+  const double most = key == "epsilon" ? 1 : kMostNumber;
+  if (json.has(key)) value = json.number(key, std::numeric_limits<double>::min(), most);
 }
 
 Operator read_operator(const JsonObject& json) {

@@ -2,9 +2,12 @@
 // turn into a plausible zero.
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "models/ops/op.hpp"
 #include "models/ops/parallel.hpp"
+#include "models/ops/vector_loops.hpp"
 
 namespace qassay {
 namespace {
@@ -24,6 +27,17 @@ struct HardSwishFunction {
   static float slope(float x) {
     if (x <= -3) return 0;
     return x >= 3 ? 1 : (2 * x + 3) / 6;
+  }
+};
+
+struct GeluFunction {
+  static float below(float x) {  // the share of the normal distribution
+    return 0.5F * (1 + std::erf(x / std::numbers::sqrt2_v<float>));
+  }
+  static float value(float x) { return x * below(x); }
+  static float slope(float x) {
+    constexpr float kDensity = 0.3989422804F;  // 1 / sqrt(2 pi)
+    return below(x) + x * kDensity * std::exp(-x * x / 2);
   }
 };
 
@@ -53,6 +67,33 @@ class Activation final : public Op {
   int threads_;
 };
 
+/// The same by loops over vectors.
+class FastActivation final : public Op {
+ public:
+  using Value = void (*)(const float*, float*, std::int64_t);
+  using Slope = void (*)(const float*, const float*, float*, std::int64_t);
+  FastActivation(Value value, Slope slope, int threads)
+      : value_(value), slope_(slope), threads_(threads) {}
+
+  void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
+    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+      value_(x.front().data + begin, y.data + begin, end - begin);
+    });
+  }
+  void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
+                std::span<const Matrix> dx) override {
+    if (dx.front().data == nullptr) return;
+    for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+      slope_(x.front().data + begin, dy.data + begin, dx.front().data + begin, end - begin);
+    });
+  }
+
+ private:
+  Value value_;
+  Slope slope_;
+  int threads_;
+};
+
 class Sum final : public Op {
  public:
   explicit Sum(int threads) : threads_(threads) {}
@@ -77,11 +118,44 @@ class Sum final : public Op {
   int threads_;
 };
 
+class ProductOfTwo final : public Op {
+ public:
+  explicit ProductOfTwo(int threads) : threads_(threads) {}
+
+  void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
+    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] * x[1].data[i];
+    });
+  }
+
+  void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
+                std::span<const Matrix> dx) override {
+    for (std::size_t side = 0; side < 2; ++side) {
+      const float* const other = x[1 - side].data;
+      float* const out = dx[side].data;
+      if (out == nullptr) continue;
+      for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * other[i];
+      });
+    }
+  }
+
+ private:
+  int threads_;
+};
+
 }  // namespace
 
 Extent output_extent(const Relu&, std::span<const Extent> inputs) { return inputs.front(); }
 Extent output_extent(const Relu6&, std::span<const Extent> inputs) { return inputs.front(); }
 Extent output_extent(const HardSwish&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const Silu&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const Gelu&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const GeluTanh&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const Multiply&, std::span<const Extent> inputs) {
+  require(inputs[0] == inputs[1], "multiplies two values of different sizes");
+  return inputs.front();
+}
 Extent output_extent(const Add&, std::span<const Extent> inputs) {
   require(inputs[0] == inputs[1], "adds two values of different sizes");
   return inputs.front();
@@ -95,6 +169,18 @@ std::unique_ptr<Op> make_op(const Relu6&, const OpPlace& place) {
 }
 std::unique_ptr<Op> make_op(const HardSwish&, const OpPlace& place) {
   return std::make_unique<Activation<HardSwishFunction>>(place.threads);
+}
+std::unique_ptr<Op> make_op(const Silu&, const OpPlace& place) {
+  return std::make_unique<FastActivation>(silu, silu_slope, place.threads);
+}
+std::unique_ptr<Op> make_op(const Gelu&, const OpPlace& place) {
+  return std::make_unique<Activation<GeluFunction>>(place.threads);
+}
+std::unique_ptr<Op> make_op(const GeluTanh&, const OpPlace& place) {
+  return std::make_unique<FastActivation>(gelu_tanh, gelu_tanh_slope, place.threads);
+}
+std::unique_ptr<Op> make_op(const Multiply&, const OpPlace& place) {
+  return std::make_unique<ProductOfTwo>(place.threads);
 }
 std::unique_ptr<Op> make_op(const Add&, const OpPlace& place) {
   return std::make_unique<Sum>(place.threads);

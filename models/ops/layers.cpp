@@ -13,8 +13,8 @@ constexpr std::int64_t kMostKernel = 4096;  // so that no product of sizes overf
 
 Extent output_extent(const Linear& op, std::span<const Extent> inputs) {
   require(op.outputs >= 1, "needs outputs >= 1");
-  require(inputs.front().is_vector(), "takes a vector; flatten the image first");
-  return {1, 1, op.outputs};
+  require(inputs.front().is_sequence(), "takes a vector or a sequence; flatten the image first");
+  return {1, inputs.front().width, op.outputs};
 }
 
 Extent output_extent(const Conv2d& op, std::span<const Extent> inputs) {
@@ -55,6 +55,13 @@ std::vector<ParameterShape> own_parameters(const Operator& op, std::span<const E
     if (conv->bias) shapes.push_back({"bias", {conv->outputs}});
     return shapes;
   }
+  if (const auto* table = std::get_if<Embedding>(&op))
+    return {{"weight", {table->vocabulary, table->channels}}};
+  if (const auto* table = std::get_if<PositionEmbedding>(&op))
+    return {{"weight", {table->positions, in.channels}}};
+  if (std::holds_alternative<RmsNorm>(op)) return {{"weight", {in.channels}}};
+  if (std::holds_alternative<LayerNorm>(op))
+    return {{"weight", {in.channels}}, {"bias", {in.channels}}};
   if (std::holds_alternative<BatchNorm>(op)) {
     std::vector<ParameterShape> shapes;
     for (const char* name : {"weight", "bias", "running_mean", "running_var"})

@@ -1,8 +1,9 @@
-// Linear layers and convolutions in FP32 for training, by oneDNN's jitted primitives: forward, and
-// backward by data and by weights. A linear layer is a convolution of a 1x1 image with a 1x1
-// kernel. Images stay NHWC; weights are in the layout that each primitive likes best, written there
+// Linear layers and convolutions in FP32 for training, by oneDNN. A linear layer is three products
+// of matrices. A convolution is a jitted primitive each for forward, and backward by data and by
+// weights: images stay NHWC; weights are in the layout that each primitive likes best, written there
 // from the model's own at every step, for the optimizer changes them.
 
+#include <algorithm>
 #include <dnnl.hpp>
 #include <map>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 
 #include "core/buffer.hpp"
 #include "models/ops/op.hpp"
+#include "models/ops/parallel.hpp"
 
 namespace qassay {
 namespace {
@@ -54,9 +56,74 @@ dnnl::primitive_attr with_own_scratchpad() {
   return attributes;
 }
 
-class TrainedLayer final : public Op {
+class TrainedLinear final : public Op {
  public:
-  TrainedLayer(const Convolution& geometry, std::int64_t outputs, bool bias, const OpPlace& place)
+  TrainedLinear(const Linear& op, const OpPlace& place)
+      : outputs_(op.outputs),
+        inputs_(place.inputs.front().channels),
+        threads_(place.threads),
+        bias_(op.bias),
+        parameters_(place.parameters),
+        gradients_(place.gradients) {}
+
+  void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
+    const std::int64_t rows = y.rows * y.cols / outputs_;
+    multiply({'N', 'T'}, {rows, outputs_, inputs_}, x.front().data, weights(), y.data);
+    if (!bias_) return;
+    const float* const bias = parameters_[1]->values.data();
+    for_shares(rows, threads_, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        for (std::int64_t n = 0; n < outputs_; ++n) y.data[row * outputs_ + n] += bias[n];
+      }
+    });
+  }
+
+  void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
+                std::span<const Matrix> dx) override {
+    const std::int64_t rows = dy.rows * dy.cols / outputs_;
+    multiply({'T', 'N'}, {outputs_, inputs_, rows}, dy.data, x.front().data,
+             gradients_[0]->values.data());
+    if (bias_) sum_rows(dy, rows, gradients_[1]->values);
+    if (dx.front().data != nullptr)
+      multiply({'N', 'N'}, {rows, inputs_, outputs_}, dy.data, weights(), dx.front().data);
+  }
+
+ private:
+  struct Turned {
+    char a, b;  // 'T': the matrix is stored as its transpose
+  };
+  struct Sizes {
+    std::int64_t m, n, k;
+  };
+
+  /// c[m,n] = a[m,k] b[k,n]
+  static void multiply(Turned turned, const Sizes& sizes, const float* a, const float* b,
+                       float* c) {
+    dnnl::sgemm(turned.a, turned.b, sizes.m, sizes.n, sizes.k, 1, a,
+                turned.a == 'T' ? sizes.m : sizes.k, b, turned.b == 'T' ? sizes.k : sizes.n, 0, c,
+                sizes.n);
+  }
+  const float* weights() const { return parameters_[0]->values.data(); }
+
+  void sum_rows(ConstMatrix dy, std::int64_t rows, std::vector<float>& sums) const {
+    for_shares(outputs_, threads_, [&](std::int64_t begin, std::int64_t end) {
+      std::fill(sums.begin() + begin, sums.begin() + end, 0.0F);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t n = begin; n < end; ++n)
+          sums[static_cast<std::size_t>(n)] += dy.data[row * outputs_ + n];
+      }
+    });
+  }
+
+  std::int64_t outputs_, inputs_;
+  int threads_;
+  bool bias_;
+  std::vector<Tensor*> parameters_, gradients_;
+};
+
+class TrainedConvolution final : public Op {
+ public:
+  TrainedConvolution(const Convolution& geometry, std::int64_t outputs, bool bias, const OpPlace& place)
       : geometry_(geometry),
         outputs_(outputs),
         bias_(bias),
@@ -212,13 +279,12 @@ class TrainedLayer final : public Op {
 std::optional<Refusal> training_missing() { return std::nullopt; }
 
 std::unique_ptr<Op> make_op(const Linear& op, const OpPlace& place) {
-  const Convolution one_pixel{.height = 1, .width = 1, .channels = place.inputs.front().channels};
-  return std::make_unique<TrainedLayer>(one_pixel, op.outputs, op.bias, place);
+  return std::make_unique<TrainedLinear>(op, place);
 }
 
 std::unique_ptr<Op> make_op(const Conv2d& op, const OpPlace& place) {
-  return std::make_unique<TrainedLayer>(convolution_of(op, place.inputs.front()), op.outputs,
-                                        op.bias, place);
+  return std::make_unique<TrainedConvolution>(convolution_of(op, place.inputs.front()), op.outputs,
+                                              op.bias, place);
 }
 
 }  // namespace qassay

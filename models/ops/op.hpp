@@ -10,14 +10,15 @@
 #include "core/matrix_view.hpp"
 #include "models/graph.hpp"
 #include "models/model.hpp"
+#include "models/ops/text_state.hpp"
 
 namespace qassay {
 
 enum class Mode { inference, training };
 
 /// An operator at its place in a graph. A value is a matrix with one row a sample, its features in
-/// the order of Extent. Rows are dense; all calls take the same number of them, up to
-/// OpPlace::samples. Results do not depend on anything but the arguments and the number of threads.
+/// the order of Extent; of a text that is run in part, those of the positions in hand. Rows are
+/// dense; there are up to OpPlace::samples of them in a call. Results do not depend on anything but the arguments and the number of threads.
 class Op {
  public:
   virtual ~Op() = default;
@@ -37,6 +38,7 @@ struct OpPlace {
   Extent output;
   std::int64_t samples = 1;
   int threads = 1;
+  const TextState* text = nullptr;  // where texts are run piece by piece; else every run begins one
   std::vector<Tensor*> parameters;  // in the order of own_parameters(); the caller's
   std::vector<Tensor*> gradients;   // the same, or empty where nothing is trained
 };
@@ -59,6 +61,17 @@ QASSAY_OPERATOR(GlobalAvgPool)
 QASSAY_OPERATOR(Add)
 QASSAY_OPERATOR(Flatten)
 QASSAY_OPERATOR(Softmax)
+QASSAY_OPERATOR(Embedding)
+QASSAY_OPERATOR(PositionEmbedding)
+QASSAY_OPERATOR(RmsNorm)
+QASSAY_OPERATOR(LayerNorm)
+QASSAY_OPERATOR(Rotary)
+QASSAY_OPERATOR(Attention)
+QASSAY_OPERATOR(Silu)
+QASSAY_OPERATOR(Gelu)
+QASSAY_OPERATOR(GeluTanh)
+QASSAY_OPERATOR(Multiply)
+QASSAY_OPERATOR(Unfold)
 
 #undef QASSAY_OPERATOR
 

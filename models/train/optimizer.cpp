@@ -12,6 +12,17 @@ double decay_of(double weight_decay, const Tensor& parameter) {
   return parameter.dims.size() > 1 ? weight_decay : 0;
 }
 
+/// What gradients are multiplied by so that their norm is `most` at the most.
+double clipping(const Parameters& gradients, double most) {
+  if (most <= 0) return 1;
+  double squares = 0;
+  for (const auto& [name, gradient] : gradients) {
+    for (const float g : gradient.values) squares += static_cast<double>(g) * g;
+  }
+  const double norm = std::sqrt(squares);
+  return norm > most ? most / norm : 1;
+}
+
 }  // namespace
 
 Tensor& Optimizer::state_of(const std::string& name, const Tensor& like) {
@@ -43,13 +54,15 @@ void Optimizer::step(Parameters& parameters, const Parameters& gradients, double
   const double count = steps.values[0];
   const double scale1 = 1 / (1 - std::pow(adam.beta1, count));
   const double scale2 = 1 / (1 - std::pow(adam.beta2, count));
+  const double scale = clipping(gradients, adam.clip);
   for (const auto& [name, gradient] : gradients) {
     Tensor& parameter = parameters.at(name);
     const double decay = decay_of(adam.weight_decay, parameter);
     Tensor& first = state_of(name + ".first_moment", parameter);
     Tensor& second = state_of(name + ".second_moment", parameter);
+#pragma omp parallel for schedule(static)
     for (std::size_t i = 0; i < gradient.values.size(); ++i) {
-      const double g = gradient.values[i];
+      const double g = gradient.values[i] * scale;
       const double m = adam.beta1 * first.values[i] + (1 - adam.beta1) * g;
       const double v = adam.beta2 * second.values[i] + (1 - adam.beta2) * g * g;
       first.values[i] = static_cast<float>(m);

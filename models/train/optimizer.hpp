@@ -15,9 +15,12 @@ struct Sgd {
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2).
+/// Gradients whose norm over all parameters is above `clip` are scaled down to it where that is
+/// positive (Pascanu et al. 2013, arXiv:1211.5063).
 struct AdamW {
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 1e-2;
+  double clip = 0;
 };
 
 using OptimizerRecipe = std::variant<Sgd, AdamW>;

@@ -11,9 +11,7 @@
 
 #include "core/extremes.hpp"
 #include "core/seed.hpp"
-#include "datasets/scoring.hpp"
 #include "models/train/checkpoint.hpp"
-#include "models/train/loss.hpp"
 #include "models/train/training_graph.hpp"
 
 namespace qassay {
@@ -27,31 +25,34 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {
   return order;
 }
 
+std::int64_t epoch_samples(const TrainingRecipe& recipe, const Lessons& lessons) {
+  return recipe.epoch_samples > 0 ? recipe.epoch_samples : lessons.count();
+}
+
 std::string text_of(const OptimizerRecipe& recipe) {
   if (const auto* sgd = std::get_if<Sgd>(&recipe))
     return fmt::format("sgd(momentum={}, weight_decay={})", sgd->momentum, sgd->weight_decay);
   const AdamW& adam = std::get<AdamW>(recipe);
-  return fmt::format("adamw(beta1={}, beta2={}, epsilon={}, weight_decay={})", adam.beta1,
-                     adam.beta2, adam.epsilon, adam.weight_decay);
+  return fmt::format("adamw(beta1={}, beta2={}, epsilon={}, weight_decay={}, clip={})", adam.beta1,
+                     adam.beta2, adam.epsilon, adam.weight_decay, adam.clip);
 }
 
 class Training {
  public:
-  Training(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads)
+  Training(Model& model, Lessons& lessons, const TrainingRecipe& recipe, int threads)
       : model_(model),
-        set_(set),
+        lessons_(lessons),
         recipe_(recipe),
         optimizer_(recipe.optimizer),
         graph_(model, recipe.batch, threads),
-        images_(static_cast<std::size_t>(recipe.batch * set.features)),
-        slope_(static_cast<std::size_t>(recipe.batch * set.classes)),
-        labels_(static_cast<std::size_t>(recipe.batch)) {}
+        inputs_(static_cast<std::size_t>(recipe.batch * lessons.features())),
+        slope_(static_cast<std::size_t>(recipe.batch * lessons.outputs())) {}
 
   EpochReport epoch(int index) {
     const auto start = std::chrono::steady_clock::now();
-    const std::int64_t steps = set_.count / recipe_.batch;
+    const std::int64_t steps = epoch_samples(recipe_, lessons_) / recipe_.batch;
     const std::uint64_t seed = seed_from_name(fmt::format("{}/epoch {}", recipe_.seed, index));
-    const std::vector<std::int64_t> order = shuffled(set_.count, seed);
+    const std::vector<std::int64_t> order = shuffled(lessons_.count(), seed);
     double loss = 0;
     double right = 0;
     for (std::int64_t step = 0; step < steps; ++step) {
@@ -59,7 +60,7 @@ class Training {
                                                   static_cast<std::size_t>(recipe_.batch));
       const Outcome outcome = learn(samples, seed, index * steps + step, steps);
       loss += outcome.loss;
-      right += outcome.top1;
+      right += outcome.right;
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const auto count = static_cast<double>(steps);
@@ -85,40 +86,34 @@ class Training {
                      what + " is not a finite number any more", "lower the learning rate");
   }
 
-  struct Outcome {
-    double loss, top1;
-  };
-
   Outcome learn(std::span<const std::int64_t> samples, std::uint64_t seed, std::int64_t step,
                 std::int64_t steps_per_epoch) {
-    const Matrix images(images_.data(), recipe_.batch, set_.features);
-    fill_augmented(set_, samples, recipe_.augmentation, seed, images);
-    for (std::size_t i = 0; i < samples.size(); ++i)
-      labels_[i] = set_.labels[static_cast<std::size_t>(samples[i])];
-    const ConstMatrix scores = graph_.forward(images, Mode::training);
-    const Matrix slope(slope_.data(), recipe_.batch, set_.classes);
-    const double loss = cross_entropy(scores, labels_, recipe_.label_smoothing, slope);
-    if (!std::isfinite(loss)) diverged(fmt::format("step {}", step), "the loss");
+    const Matrix inputs(inputs_.data(), recipe_.batch, lessons_.features());
+    lessons_.fill(samples, seed, inputs);
+    const ConstMatrix outputs = graph_.forward(inputs, Mode::training);
+    const Matrix slope(slope_.data(), recipe_.batch, lessons_.outputs());
+    const Outcome outcome = lessons_.judge(outputs, slope);
+    if (!std::isfinite(outcome.loss)) diverged(fmt::format("step {}", step), "the loss");
     graph_.backward(slope);
     optimizer_.step(model_.parameters, graph_.gradients(),
                     learning_rate(recipe_, step, steps_per_epoch));
-    return {loss, top1(predict(scores), labels_)};
+    return outcome;
   }
 
   Model& model_;
-  const TrainingSet& set_;
+  Lessons& lessons_;
   const TrainingRecipe& recipe_;
   Optimizer optimizer_;
   TrainingGraph graph_;
-  std::vector<float> images_, slope_;
-  std::vector<std::uint8_t> labels_;
+  std::vector<float> inputs_, slope_;
 };
 
-void check_fit(const Model& model, const TrainingSet& set, const TrainingRecipe& recipe) {
+void check_fit(const Model& model, const Lessons& lessons, const TrainingRecipe& recipe) {
   const std::vector<Extent> extents = infer_extents(model.graph);
-  if (extents.front().features() != set.features || extents.back().features() != set.classes ||
-      recipe.batch < 1 || recipe.batch > set.count) {
-    throw std::invalid_argument("a model or a batch that does not fit " + set.name);
+  if (extents.front().features() != lessons.features() ||
+      extents.back().features() != lessons.outputs() || recipe.batch < 1 ||
+      recipe.epoch_samples > lessons.count() || recipe.batch > epoch_samples(recipe, lessons)) {
+    throw std::invalid_argument("a model or a batch that does not fit " + lessons.key());
   }
 }
 
@@ -126,10 +121,10 @@ void check_fit(const Model& model, const TrainingSet& set, const TrainingRecipe&
 
 std::string TrainingRecipe::key() const {
   return fmt::format(
-      "epochs={} batch={} optimizer={} peak_rate={} warmup_epochs={} label_smoothing={} "
-      "max_shift={} flip={} seed={}",
-      epochs, batch, text_of(optimizer), peak_rate, warmup_epochs, label_smoothing,
-      augmentation.max_shift, augmentation.flip, seed);
+      "epochs={} epoch_samples={} batch={} optimizer={} peak_rate={} warmup_epochs={} "
+      "initial_variance={} seed={}",
+      epochs, epoch_samples, batch, text_of(optimizer), peak_rate, warmup_epochs, initial_variance,
+      seed);
 }
 
 double learning_rate(const TrainingRecipe& recipe, std::int64_t step,
@@ -140,7 +135,7 @@ double learning_rate(const TrainingRecipe& recipe, std::int64_t step,
   return recipe.peak_rate * (1 + std::cos(std::numbers::pi * share)) / 2;
 }
 
-void initialize(Model& model, const std::string& seed) {
+void initialize(Model& model, double variance, const std::string& seed) {
   for (const ParameterShape& shape : parameter_shapes(model.graph)) {
     Tensor& tensor = model.parameters[shape.name];
     tensor.dims = shape.dims;
@@ -152,18 +147,18 @@ void initialize(Model& model, const std::string& seed) {
     if (shape.dims.size() < 2) continue;
     const auto inputs = static_cast<double>(size) / static_cast<double>(shape.dims.front());
     fill_normal(tensor.values, seed_from_name(fmt::format("{}/{}", seed, shape.name)),
-                static_cast<float>(std::sqrt(2 / inputs)));
+                static_cast<float>(std::sqrt(variance / inputs)));
   }
 }
 
-bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
+bool train(Model& model, Lessons& lessons, const TrainingRecipe& recipe, int threads,
            const Checkpointing& checkpointing,
            const std::function<bool(const EpochReport&)>& report) {
-  check_fit(model, set, recipe);
-  initialize(model, recipe.seed);
-  const std::string key = fmt::format("{} on {} of {} ({}): {}", model.name, set.count, set.name,
-                                      set.hash, recipe.key());
-  Training training(model, set, recipe, threads);
+  check_fit(model, lessons, recipe);
+  initialize(model, recipe.initial_variance, recipe.seed);
+  const std::string key =
+      fmt::format("{} on {}: {}", model.name, lessons.key(), recipe.key());
+  Training training(model, lessons, recipe, threads);
   int done = 0;
   if (checkpointing.resume) {
     Checkpoint checkpoint = load_checkpoint(checkpointing.file, key, parameter_shapes(model.graph));

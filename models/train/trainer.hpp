@@ -5,22 +5,21 @@
 #include <functional>
 #include <string>
 
-#include "datasets/classification_set.hpp"
 #include "models/model.hpp"
-#include "models/train/augmentation.hpp"
+#include "models/train/lessons.hpp"
 #include "models/train/optimizer.hpp"
 
 namespace qassay {
 
 struct TrainingRecipe {
   int epochs = 1;
+  std::int64_t epoch_samples = 0;  // drawn anew for each epoch; 0: all there are
   std::int64_t batch = 128;  // samples; what is left over at the end of an epoch waits for the next
   OptimizerRecipe optimizer = Sgd{};
   double peak_rate = 0.1;
   double warmup_epochs = 1;
-  double label_smoothing = 0;
-  Augmentation augmentation;
-  std::string seed;  // of first weights, orders and changes of images
+  double initial_variance = 2;  // of weights, times the inputs of an output
+  std::string seed;             // of first weights, orders and changes of samples
 
   /// All of it as text: a checkpoint of another recipe is refused.
   std::string key() const;
@@ -31,14 +30,15 @@ struct TrainingRecipe {
 /// 0.
 double learning_rate(const TrainingRecipe& recipe, std::int64_t step, std::int64_t steps_per_epoch);
 
-/// Weights are normal with variance 2 / (inputs of an output) (He et al. 2015, arXiv:1502.01852),
-/// biases 0, batch norms the identity. Depends on the seed and the names of the parameters.
-void initialize(Model& model, const std::string& seed);
+/// Weights are normal with `variance` / (inputs of an output) (with 2 as by He et al. 2015,
+/// arXiv:1502.01852), biases 0, norms the identity. Depends on the seed and the names of the
+/// parameters.
+void initialize(Model& model, double variance, const std::string& seed);
 
 struct EpochReport {
   int epoch = 0, epochs = 0;  // epoch counts from 1
   double loss = 0;            // mean over the epoch, in nats
-  double top1 = 0;            // on the changed training images, while they were learned
+  double right = 0;           // of the changed training samples, while they were learned
   double seconds = 0;         // of this epoch
 };
 
@@ -53,7 +53,7 @@ struct Checkpointing {
 /// loss or a parameter stops being a finite number (what is on disk is left as it is) or a
 /// checkpoint is of another recipe or damaged. `report` is told of every epoch once its checkpoint
 /// is written, and says whether to go on; returns whether all epochs were done.
-bool train(Model& model, const TrainingSet& set, const TrainingRecipe& recipe, int threads,
+bool train(Model& model, Lessons& lessons, const TrainingRecipe& recipe, int threads,
            const Checkpointing& checkpointing,
            const std::function<bool(const EpochReport&)>& report);
 

@@ -68,7 +68,8 @@ void TrainingGraph::backward(ConstMatrix output_slope) {
       const ValueId id = step->inputs[i];
       inputs.push_back(id == 0 ? input_ : value(id));
       Matrix to = slope(id);
-      const bool again = i == 1 && id == step->inputs[0];  // the node takes one value twice
+      // The node may take one value twice.
+      const bool again = std::ranges::count(std::span(step->inputs).first(i), id) > 0;
       if (id != 0 && (has_slope[id] || again)) to.data = more_[i].as<float>();
       slopes.push_back(to);
     }

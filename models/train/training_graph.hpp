@@ -44,7 +44,7 @@ class TrainingGraph {
   std::vector<Step> steps_;
   std::vector<std::int64_t> features_;   // by value
   std::vector<Buffer> values_, slopes_;  // by value; none for the input
-  Buffer more_[2];  // a value's derivative by one more of its uses, by input of the node in hand
+  Buffer more_[3];  // a value's derivative by one more of its uses, by input of the node in hand
   Parameters gradients_;
 };
 

@@ -54,7 +54,7 @@ TEST(CatalogueTest, TheTrainedConvolutionalNetComesFolded) {
 /// What is kept in the repository is the net that the code describes.
 TEST(CatalogueTest, TheTrainedConvolutionalNetHasTheGraphOfItsRecipe) {
   Model described = fmnist_cnn();
-  initialize(described, "any");
+  initialize(described, 2, "any");
   EXPECT_EQ(load_model("fmnist-cnn", 1).graph, fold_batch_norms(described).graph);
 }
 

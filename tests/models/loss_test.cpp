@@ -12,7 +12,7 @@ namespace qassay {
 namespace {
 
 constexpr std::int64_t kRows = 3, kClasses = 4;
-const std::vector<std::uint8_t> kLabels{2, 0, 3};
+const std::vector<std::int32_t> kLabels{2, 0, 3};
 
 std::size_t at(std::int64_t row, std::int64_t c) {
   return static_cast<std::size_t>(row * kClasses + c);
@@ -39,7 +39,8 @@ TEST(CrossEntropyTest, EqualsItsFormulaAndSlopeWithAnySmoothing) {
   for (const double smoothing : {0.0, 0.05, 0.5, 1.0}) {
     std::vector<float> slope(scores.size());
     const double loss = cross_entropy({scores.data(), kRows, kClasses}, kLabels, smoothing,
-                                      {slope.data(), kRows, kClasses});
+                                      {slope.data(), kRows, kClasses})
+                            .loss;
     EXPECT_NEAR(loss, direct(doubles, smoothing), 1e-12) << smoothing;
     for (std::size_t i = 0; i < doubles.size(); ++i) {
       const double kept = doubles[i];
@@ -56,11 +57,11 @@ TEST(CrossEntropyTest, EqualsItsFormulaAndSlopeWithAnySmoothing) {
 TEST(CrossEntropyTest, TakesScoresThatWouldOverflow) {
   const std::vector<float> scores{1e30F, 0, -1e30F, 0};
   std::vector<float> slope(4);
-  const std::vector<std::uint8_t> first{0}, third{2};
+  const std::vector<std::int32_t> first{0}, third{2};
   const Matrix out(slope.data(), 1, 4);
-  EXPECT_EQ(cross_entropy({scores.data(), 1, 4}, first, 0, out), 0);
+  EXPECT_EQ(cross_entropy({scores.data(), 1, 4}, first, 0, out).loss, 0);
   EXPECT_EQ(slope, (std::vector<float>{0, 0, 0, 0}));
-  EXPECT_NEAR(cross_entropy({scores.data(), 1, 4}, third, 0, out), 2e30, 1e24);
+  EXPECT_NEAR(cross_entropy({scores.data(), 1, 4}, third, 0, out).loss, 2e30, 1e24);
   EXPECT_EQ(slope, (std::vector<float>{1, 0, -1, 0}));
 }
 
@@ -69,9 +70,9 @@ TEST(CrossEntropyTest, IsNotFiniteWhereAScoreIsNot) {
     for (std::size_t place = 0; place < 4; ++place) {
       std::vector<float> scores(4, 0.5F), slope(4);
       scores[place] = bad;
-      const std::vector<std::uint8_t> label{1};
+      const std::vector<std::int32_t> label{1};
       EXPECT_FALSE(
-          std::isfinite(cross_entropy({scores.data(), 1, 4}, label, 0.1, {slope.data(), 1, 4})))
+          std::isfinite(cross_entropy({scores.data(), 1, 4}, label, 0.1, {slope.data(), 1, 4}).loss))
           << bad << " at " << place;
     }
   }

@@ -41,12 +41,12 @@ double relu6(double x) { return std::min(std::max(x, 0.0), 6.0); }
 
 NaiveValue compute(const Linear& op, const Place& place) {
   const NaiveValue& x = place.x();
-  NaiveValue out(x.samples, 1, 1, op.outputs);
-  for_all(out, [&](auto s, auto, auto, auto n) {
+  NaiveValue out(x.samples, 1, x.width, op.outputs);
+  for_all(out, [&](auto s, auto, auto p, auto n) {
     double sum = op.bias ? place.parameter("bias")[index(n)] : 0;
     for (std::int64_t k = 0; k < x.channels; ++k)
-      sum += x(s, 0, 0, k) * place.parameter("weight")[index(n * x.channels + k)];
-    out(s, 0, 0, n) = sum;
+      sum += x(s, 0, p, k) * place.parameter("weight")[index(n * x.channels + k)];
+    out(s, 0, p, n) = sum;
   });
   return out;
 }
@@ -146,6 +146,142 @@ NaiveValue compute(const GlobalAvgPool&, const Place& place) {
   NaiveValue out(x.samples, 1, 1, x.channels);
   for_all(x, [&](auto s, auto y, auto column, auto c) {
     out(s, 0, 0, c) += x(s, y, column, c) / static_cast<double>(x.height * x.width);
+  });
+  return out;
+}
+
+NaiveValue compute(const Embedding& op, const Place& place) {
+  const NaiveValue& x = place.x();
+  NaiveValue out(x.samples, 1, x.width, op.channels);
+  for_all(out, [&](auto s, auto, auto p, auto c) {
+    const double id = x(s, 0, p, 0);
+    out(s, 0, p, c) =
+        std::isnan(id)
+            ? id
+            : place.parameter("weight")[index(std::llround(id) * op.channels + c)];
+  });
+  return out;
+}
+
+NaiveValue compute(const PositionEmbedding&, const Place& place) {
+  NaiveValue out = place.x();
+  for_all(out, [&](auto s, auto, auto p, auto c) {
+    out(s, 0, p, c) += place.parameter("weight")[index(p * out.channels + c)];
+  });
+  return out;
+}
+
+NaiveValue compute(const RmsNorm& op, const Place& place) {
+  const NaiveValue& x = place.x();
+  NaiveValue out = x;
+  for_all(out, [&](auto s, auto y, auto p, auto c) {
+    double squares = 0;
+    for (std::int64_t i = 0; i < x.channels; ++i) squares += x(s, y, p, i) * x(s, y, p, i);
+    out(s, y, p, c) = place.parameter("weight")[index(c)] * x(s, y, p, c) /
+                      std::sqrt(squares / static_cast<double>(x.channels) + op.epsilon);
+  });
+  return out;
+}
+
+NaiveValue compute(const LayerNorm& op, const Place& place) {
+  const NaiveValue& x = place.x();
+  NaiveValue out = x;
+  for_all(out, [&](auto s, auto y, auto p, auto c) {
+    double mean = 0;
+    for (std::int64_t i = 0; i < x.channels; ++i) mean += x(s, y, p, i);
+    mean /= static_cast<double>(x.channels);
+    double var = 0;
+    for (std::int64_t i = 0; i < x.channels; ++i) var += std::pow(x(s, y, p, i) - mean, 2);
+    var /= static_cast<double>(x.channels);
+    out(s, y, p, c) = place.parameter("weight")[index(c)] * (x(s, y, p, c) - mean) /
+                          std::sqrt(var + op.epsilon) +
+                      place.parameter("bias")[index(c)];
+  });
+  return out;
+}
+
+/// Channel i and its partner half a head further are a complex number that is turned.
+NaiveValue compute(const Rotary& op, const Place& place) {
+  const NaiveValue& x = place.x();
+  NaiveValue out = x;
+  for_all(out, [&](auto s, auto y, auto p, auto c) {
+    const std::int64_t half = op.head / 2;
+    const std::int64_t within = c % op.head;
+    const std::int64_t pair = within % half;
+    const double exponent = -2.0 * static_cast<double>(pair) / static_cast<double>(op.head);
+    double speed = std::pow(op.base, exponent);
+    const double slow = speed / op.factor;
+    if (op.original == 0) {
+      speed = slow;
+    } else {
+      const double pi = std::acos(-1.0);
+      const double turns = static_cast<double>(op.original) * speed / (2 * pi);
+      const double share = std::clamp((turns - op.low) / (op.high - op.low), 0.0, 1.0);
+      speed = share * speed + (1 - share) * slow;
+    }
+    const double angle = speed * static_cast<double>(p);
+    const std::int64_t first = c - within + pair;
+    const double a = x(s, y, p, first);
+    const double b = x(s, y, p, first + half);
+    out(s, y, p, c) = within < half ? a * std::cos(angle) - b * std::sin(angle)
+                                    : b * std::cos(angle) + a * std::sin(angle);
+  });
+  return out;
+}
+
+NaiveValue compute(const Attention& op, const Place& place) {
+  const NaiveValue& q = place.inputs[0];
+  const NaiveValue& k = place.inputs[1];
+  const NaiveValue& v = place.inputs[2];
+  const std::int64_t size = q.channels / op.heads;
+  NaiveValue out = q;
+  for_all(out, [&](auto s, auto, auto i, auto c) {
+    const std::int64_t head = c / size;
+    const std::int64_t shared = head / (op.heads / op.kv_heads);
+    std::vector<double> weights(index(k.width), 0.0);
+    double sum = 0;
+    for (std::int64_t j = 0; j < k.width; ++j) {
+      if (op.causal && j > i) continue;
+      if (op.window > 0 && j <= i - op.window) continue;
+      double score = 0;
+      for (std::int64_t d = 0; d < size; ++d)
+        score += q(s, 0, i, head * size + d) * k(s, 0, j, shared * size + d);
+      sum += weights[index(j)] = std::exp(score / std::sqrt(static_cast<double>(size)));
+    }
+    double mixed = 0;
+    for (std::int64_t j = 0; j < k.width; ++j)
+      mixed += weights[index(j)] / sum * v(s, 0, j, shared * size + c % size);
+    out(s, 0, i, c) = mixed;
+  });
+  return out;
+}
+
+NaiveValue compute(const Silu&, const Place& place) {
+  return each_number(place.x(), [](double x) { return x / (1 + std::exp(-x)); });
+}
+NaiveValue compute(const Gelu&, const Place& place) {
+  return each_number(place.x(),
+                     [](double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); });
+}
+NaiveValue compute(const GeluTanh&, const Place& place) {
+  return each_number(place.x(), [](double x) {
+    return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+  });
+}
+
+NaiveValue compute(const Multiply&, const Place& place) {
+  NaiveValue out = place.x();
+  for (std::size_t i = 0; i < out.at.size(); ++i) out.at[i] *= place.inputs[1].at[i];
+  return out;
+}
+
+NaiveValue compute(const Unfold& op, const Place& place) {
+  const NaiveValue& x = place.x();
+  NaiveValue out(x.samples, 1, (x.width + 2 * op.padding - op.kernel) / op.stride + 1,
+                 op.kernel * x.channels);
+  for_all(out, [&](auto s, auto, auto p, auto c) {
+    const std::int64_t t = p * op.stride - op.padding + c / x.channels;
+    out(s, 0, p, c) = t < 0 || t >= x.width ? 0 : x(s, 0, t, c % x.channels);
   });
   return out;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct OperatorCase {
   Operator op;
   Extent input;
   std::int64_t samples = 3;
+  std::optional<Extent> others = std::nullopt;  // of the inputs behind the first; else the same
 };
 
 inline const std::vector<OperatorCase> kOperatorCases{
@@ -59,6 +61,33 @@ inline const std::vector<OperatorCase> kOperatorCases{
     {Flatten{}, {3, 4, 2}},
     {Softmax{}, {1, 1, 5}},
     {Softmax{}, {1, 1, 1}, 2},
+    {Linear{.outputs = 5}, {1, 6, 3}},  // at each position
+    {Embedding{.vocabulary = 11, .channels = 6}, {1, 9, 1}},
+    {Embedding{.vocabulary = 1, .channels = 1}, {1, 1, 1}, 1},
+    {PositionEmbedding{.positions = 7}, {1, 7, 5}},
+    {PositionEmbedding{.positions = 9}, {1, 4, 3}},
+    {RmsNorm{}, {1, 5, 7}},
+    {RmsNorm{.epsilon = 0.5}, {1, 1, 33}, 2},
+    {LayerNorm{}, {1, 5, 7}},
+    {LayerNorm{.epsilon = 0.5}, {1, 2, 33}, 2},
+    {Rotary{.head = 6}, {1, 8, 18}},
+    {Rotary{.head = 2, .base = 50}, {1, 3, 2}, 1},
+    {Rotary{.head = 8, .factor = 4}, {1, 9, 8}},
+    {Rotary{.head = 16, .base = 100, .factor = 8, .low = 1, .high = 4, .original = 20},
+     {1, 12, 32}},
+    {Attention{.heads = 2, .kv_heads = 2}, {1, 7, 10}},
+    {Attention{.heads = 6, .kv_heads = 2}, {1, 33, 18}, 2, Extent{1, 33, 6}},  // shared heads
+    {Attention{.heads = 3, .kv_heads = 1, .window = 4}, {1, 11, 21}, 2, Extent{1, 11, 7}},
+    {Attention{.heads = 1, .kv_heads = 1}, {1, 1, 3}, 2},
+    {Attention{.heads = 2, .kv_heads = 2, .causal = false}, {1, 5, 32}},
+    {Attention{.heads = 4, .kv_heads = 2, .causal = false}, {1, 5, 12}, 2, Extent{1, 9, 6}},
+    {Silu{}, {1, 5, 7}},
+    {Gelu{}, {1, 5, 7}},
+    {GeluTanh{}, {1, 5, 7}},
+    {Multiply{}, {1, 4, 5}},
+    {Unfold{.kernel = 3, .padding = 1}, {1, 6, 4}},
+    {Unfold{.kernel = 3, .stride = 2, .padding = 1}, {1, 9, 2}},
+    {Unfold{.kernel = 4, .stride = 3}, {1, 8, 3}},
 };
 
 inline std::string text_of(const OperatorCase& c) {
@@ -83,9 +112,10 @@ inline std::vector<float> numbers_off_the_kinks(std::int64_t count, const std::s
 class OperatorSubject {
  public:
   explicit OperatorSubject(const OperatorCase& c, int threads = 2) : case_(c) {
-    const std::size_t count = std::holds_alternative<Add>(c.op) ? 2 : 1;
+    const std::size_t count = input_count(c.op);
     OpPlace place;
-    place.inputs.assign(count, c.input);
+    place.inputs.assign(count, c.others.value_or(c.input));
+    place.inputs.front() = c.input;
     place.output =
         std::visit([&](const auto& op) { return output_extent(op, place.inputs); }, c.op);
     place.samples = c.samples + 1;  // more than are used
@@ -106,17 +136,22 @@ class OperatorSubject {
       if (!name.starts_with("op.running_")) place.gradients.push_back(&gradients_.at(name));
     }
     for (std::size_t i = 0; i < count; ++i) {
-      inputs_.push_back(
-          numbers_off_the_kinks(c.samples * c.input.features(), "input" + std::to_string(i)));
+      const std::string name = "input" + std::to_string(i);
+      const std::int64_t features = place.inputs[i].features();
+      inputs_.push_back(takes_ids() ? ids(c.samples * features, name)
+                                    : numbers(c.samples * features, name));
       slopes_.push_back(std::vector<float>(inputs_.back().size(), 77.0F));
-      x_.emplace_back(inputs_.back().data(), c.samples, c.input.features());
-      naive_.emplace_back(x_.back(), c.input);
+      x_.emplace_back(inputs_.back().data(), c.samples, features);
+      naive_.emplace_back(x_.back(), place.inputs[i]);
     }
     output_.assign(static_cast<std::size_t>(c.samples * place.output.features()), 77.0F);
     y_ = {output_.data(), c.samples, place.output.features()};
     doubles_ = in_double(parameters_);
     op_ = std::visit([&](const auto& op) { return make_op(op, place); }, c.op);
   }
+
+  /// Ids have no derivative.
+  bool takes_ids() const { return std::holds_alternative<Embedding>(case_.op); }
 
   std::vector<float> forward(Mode mode) {
     op_->forward(x_, y_, mode);
@@ -125,13 +160,14 @@ class OperatorSubject {
   /// After a forward in training.
   void backward(const std::vector<float>& dy) {
     std::vector<Matrix> dx;
-    for (std::vector<float>& slope : slopes_)
-      dx.emplace_back(slope.data(), case_.samples, case_.input.features());
+    for (std::size_t i = 0; i < slopes_.size(); ++i)
+      dx.emplace_back(slopes_[i].data(), x_[i].rows, x_[i].cols);
     op_->backward(x_, y_, {dy.data(), y_.rows, y_.cols}, dx);
   }
   /// The same where no input wants its derivative.
   void backward_to_parameters(const std::vector<float>& dy) {
-    std::vector<Matrix> dx(inputs_.size(), Matrix(nullptr, case_.samples, case_.input.features()));
+    std::vector<Matrix> dx;
+    for (const ConstMatrix& x : x_) dx.emplace_back(nullptr, x.rows, x.cols);
     op_->backward(x_, y_, {dy.data(), y_.rows, y_.cols}, dx);
   }
 
@@ -179,6 +215,20 @@ class OperatorSubject {
   std::vector<float> output_;
 
  private:
+  /// Large ones would leave the softmax of attention with nothing but zeros and ones.
+  std::vector<float> numbers(std::int64_t count, const std::string& seed) const {
+    return std::holds_alternative<Attention>(case_.op) ? normal_numbers(count, seed)
+                                                       : numbers_off_the_kinks(count, seed);
+  }
+  std::vector<float> ids(std::int64_t count, const std::string& seed) const {
+    const auto vocabulary = static_cast<std::uint64_t>(std::get<Embedding>(case_.op).vocabulary);
+    Random random(seed_from_name(seed));
+    std::vector<float> drawn;
+    for (std::int64_t i = 0; i < count; ++i)
+      drawn.push_back(static_cast<float>(random.below(vocabulary)));
+    return drawn;
+  }
+
   std::vector<ConstMatrix> x_;
   Matrix y_;
   std::unique_ptr<Op> op_;

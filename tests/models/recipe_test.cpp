@@ -51,7 +51,7 @@ TEST(LearningRateTest, IsFiniteAndInRangeAtItsCorners) {
 
 TEST(TrainingRecipeTest, TheKeyNamesEveryPart) {
   const TrainingRecipe recipe;
-  std::vector<TrainingRecipe> others(11, recipe);
+  std::vector<TrainingRecipe> others(10, recipe);
   others[0].epochs = 2;
   others[1].batch = 64;
   others[2].optimizer = AdamW{};
@@ -59,12 +59,11 @@ TEST(TrainingRecipeTest, TheKeyNamesEveryPart) {
   others[4].optimizer = Sgd{.weight_decay = 0};
   others[5].peak_rate = 0.1000001;
   others[6].warmup_epochs = 1.5;
-  others[7].label_smoothing = 0.1;
-  others[8].augmentation.max_shift = 1;
-  others[9].augmentation.flip = true;
-  others[10].seed = "t";
+  others[7].epoch_samples = 100;
+  others[8].initial_variance = 1;
+  others[9].seed = "t";
   for (const AdamW& adam : {AdamW{.beta1 = 0.8}, AdamW{.beta2 = 0.9}, AdamW{.epsilon = 1e-7},
-                            AdamW{.weight_decay = 0}}) {
+                            AdamW{.weight_decay = 0}, AdamW{.clip = 1}}) {
     others.push_back(recipe);
     others.back().optimizer = adam;
   }

@@ -26,7 +26,7 @@ class TrainingGraphTest : public ::testing::Test {
 
 constexpr std::int64_t kSamples = 4;
 constexpr std::int64_t kFeatures = 9 * 7 * 4;
-const std::vector<std::uint8_t> kLabels{3, 0, 4, 3};
+const std::vector<std::int32_t> kLabels{3, 0, 4, 3};
 
 std::vector<float> images() { return normal_numbers(kSamples * kFeatures, "images"); }
 
@@ -49,7 +49,7 @@ Parameters gradients_of(Model& model, const std::vector<float>& x, int threads, 
   const ConstMatrix scores = graph.forward({x.data(), kSamples, kFeatures}, Mode::training);
   std::vector<float> slope(static_cast<std::size_t>(kSamples * scores.cols));
   const Matrix out(slope.data(), kSamples, scores.cols);
-  *loss = cross_entropy(scores, kLabels, 0, out);
+  *loss = cross_entropy(scores, kLabels, 0, out).loss;
   graph.backward(out);
   return graph.gradients();
 }

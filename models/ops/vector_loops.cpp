@@ -1,0 +1,258 @@
+// Compiled with contraction of a * b + c, and not together with other files (CMakeLists.txt). Every
+// exported function exists once for each instruction set of QASSAY_CLONES; what they share is
+// inlined into each. A vector has 16 floats: one register of AVX-512, two of AVX2.
+
+#include "models/ops/vector_loops.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(__x86_64__)
+#define QASSAY_CLONES __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#else
+#define QASSAY_CLONES
+#endif
+#define QASSAY_INLINE [[gnu::always_inline]] inline
+
+namespace qassay {
+namespace {
+
+constexpr std::int64_t kWidth = 16;
+
+using Floats [[gnu::vector_size(64)]] = float;
+using Ints [[gnu::vector_size(64)]] = std::int32_t;
+using Halves [[gnu::vector_size(32)]] = Half;
+using Bytes [[gnu::vector_size(16)]] = std::int8_t;
+
+template <typename Vector, typename T>
+QASSAY_INLINE void load(const T* from, Vector& to) {
+  std::memcpy(&to, from, sizeof to);
+}
+
+QASSAY_INLINE void widen(const float* from, Floats& to) { load(from, to); }
+QASSAY_INLINE void widen(const std::int8_t* from, Floats& to) {
+  Bytes bytes;
+  load(from, bytes);
+  to = __builtin_convertvector(bytes, Floats);
+}
+/// The exponent is moved by a multiplication, which is exact for subnormal numbers too.
+QASSAY_INLINE void widen(const Half* from, Floats& to) {
+  Halves halves;
+  load(from, halves);
+  const Ints bits = __builtin_convertvector(halves, Ints);
+  const Ints wide = ((bits & 0x7FFF) << 13) | ((bits & 0x8000) << 16);
+  Floats small;
+  std::memcpy(&small, &wide, sizeof small);
+  to = small * 0x1p112F;
+}
+
+template <int kRows, typename B>
+QASSAY_INLINE void tile(const Product& p, const float* a, const B* b, float* c) {
+  Floats sum[kRows];
+  for (int i = 0; i < kRows; ++i) {
+    if (p.add) {
+      load(c + i * p.c_row, sum[i]);
+    } else {
+      sum[i] = Floats{};
+    }
+  }
+  for (std::int64_t k = 0; k < p.k; ++k) {
+    Floats line;
+    widen(b + k * p.b_row, line);
+    for (int i = 0; i < kRows; ++i) sum[i] += a[i * p.a_row + k * p.a_col] * line;
+  }
+  for (int i = 0; i < kRows; ++i) std::memcpy(c + i * p.c_row, &sum[i], sizeof sum[i]);
+}
+
+/// The columns that fill no vector: through a copy that does.
+template <int kRows, typename B>
+QASSAY_INLINE void narrow_tile(const Product& p, const float* a, const B* b, float* c,
+                               std::int64_t columns) {
+  Floats sum[kRows];
+  const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
+  for (int i = 0; i < kRows; ++i) {
+    sum[i] = Floats{};
+    if (p.add) std::memcpy(&sum[i], c + i * p.c_row, bytes);
+  }
+  B copy[kWidth] = {};
+  for (std::int64_t k = 0; k < p.k; ++k) {
+    std::memcpy(copy, b + k * p.b_row, static_cast<std::size_t>(columns) * sizeof(B));
+    Floats line;
+    widen(copy, line);
+    for (int i = 0; i < kRows; ++i) sum[i] += a[i * p.a_row + k * p.a_col] * line;
+  }
+  for (int i = 0; i < kRows; ++i) std::memcpy(c + i * p.c_row, &sum[i], bytes);
+}
+
+template <int kRows, typename B>
+QASSAY_INLINE void rows(const Product& p, std::int64_t row, const B* b) {
+  const float* const a = p.a + row * p.a_row;
+  float* const c = p.c + row * p.c_row;
+  std::int64_t column = 0;
+  for (; column + kWidth <= p.n; column += kWidth) tile<kRows>(p, a, b + column, c + column);
+  if (column < p.n) narrow_tile<kRows>(p, a, b + column, c + column, p.n - column);
+}
+
+/// A row's sums are the same in every tile.
+template <typename B>
+QASSAY_INLINE void all_rows(const Product& p, const B* b) {
+  constexpr int kTile = 6;
+  std::int64_t row = 0;
+  for (; row + kTile <= p.m; row += kTile) rows<kTile>(p, row, b);
+  for (; row + 2 <= p.m; row += 2) rows<2>(p, row, b);
+  for (; row < p.m; ++row) rows<1>(p, row, b);
+}
+
+/// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by its Taylor polynomial of degree 7, whose remainder
+/// is below 1e-8 there; times 2^n in two steps, for 2^n itself may be no float.
+QASSAY_INLINE Floats exponential(Floats x) {
+  constexpr float kLowest = -87.33F, kHighest = 88.73F;
+  constexpr float kLog2E = 1.44269504F, kLn2High = 0.693359375F, kLn2Low = -2.12194440e-4F;
+  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: its last bit is worth 1
+  const Floats low = Floats{} + kLowest;
+  const Floats high = Floats{} + kHighest;
+  Floats clipped = x < low ? low : x;
+  clipped = clipped > high ? high : clipped;
+  const Floats shifted = clipped * kLog2E + kRounder;
+  const Floats n = shifted - kRounder;
+  const Floats r = (clipped - n * kLn2High) - n * kLn2Low;
+  Floats y = r * (1.0F / 5040) + 1.0F / 720;
+  y = y * r + 1.0F / 120;
+  y = y * r + 1.0F / 24;
+  y = y * r + 1.0F / 6;
+  y = y * r + 0.5F;
+  y = y * r + 1.0F;
+  y = y * r + 1.0F;
+  Ints bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  bits -= 0x4B400000;  // of kRounder: n as an integer
+  const Ints half = bits >> 1;
+  const Ints first_bits = (half + 127) << 23;
+  const Ints second_bits = (bits - half + 127) << 23;
+  Floats first, second;
+  std::memcpy(&first, &first_bits, sizeof first);
+  std::memcpy(&second, &second_bits, sizeof second);
+  y = y * first * second;
+  y = x < low ? Floats{} : y;
+  return x > high ? Floats{} + __builtin_inff() : y;
+}
+
+QASSAY_INLINE Floats sigmoid(Floats x) { return 1.0F / (1.0F + exponential(-x)); }
+
+/// The derivative of x sigmoid(x).
+QASSAY_INLINE Floats silu_derivative(Floats x) {
+  const Floats s = sigmoid(x);
+  return s * (1.0F + x * (1.0F - s));
+}
+
+constexpr float kGeluScale = 1.5957691216F;  // 2 sqrt(2 / pi): (1 + tanh u) / 2 = sigmoid(2 u)
+constexpr float kGeluCube = 0.044715F;
+
+QASSAY_INLINE Floats gelu_value(Floats x) {
+  return x * sigmoid(kGeluScale * (x + kGeluCube * x * x * x));
+}
+QASSAY_INLINE Floats gelu_derivative(Floats x) {
+  const Floats s = sigmoid(kGeluScale * (x + kGeluCube * x * x * x));
+  return s + x * s * (1.0F - s) * kGeluScale * (1.0F + 3 * kGeluCube * x * x);
+}
+
+template <typename F>
+QASSAY_INLINE void map(const float* x, float* y, std::int64_t n, F f) {
+  std::int64_t i = 0;
+  Floats line;
+  for (; i + kWidth <= n; i += kWidth) {
+    load(x + i, line);
+    line = f(line);
+    std::memcpy(y + i, &line, sizeof line);
+  }
+  if (i == n) return;
+  const std::size_t bytes = static_cast<std::size_t>(n - i) * sizeof(float);
+  line = Floats{};
+  std::memcpy(&line, x + i, bytes);
+  line = f(line);
+  std::memcpy(y + i, &line, bytes);
+}
+
+template <typename F>
+QASSAY_INLINE void map_slope(const float* x, const float* dy, float* dx, std::int64_t n, F slope) {
+  std::int64_t i = 0;
+  Floats line, by_y;
+  for (; i + kWidth <= n; i += kWidth) {
+    load(x + i, line);
+    load(dy + i, by_y);
+    line = slope(line) * by_y;
+    std::memcpy(dx + i, &line, sizeof line);
+  }
+  if (i == n) return;
+  const std::size_t bytes = static_cast<std::size_t>(n - i) * sizeof(float);
+  line = by_y = Floats{};
+  std::memcpy(&line, x + i, bytes);
+  std::memcpy(&by_y, dy + i, bytes);
+  line = slope(line) * by_y;
+  std::memcpy(dx + i, &line, bytes);
+}
+
+}  // namespace
+
+QASSAY_CLONES void multiply(const Product& shape, const float* b) { all_rows(shape, b); }
+QASSAY_CLONES void multiply(const Product& shape, const Half* b) { all_rows(shape, b); }
+QASSAY_CLONES void multiply(const Product& shape, const std::int8_t* b) { all_rows(shape, b); }
+
+QASSAY_CLONES void softmax(float* x, std::int64_t n, float scale) {
+  float largest = x[0];
+  for (std::int64_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+  Floats sums{};
+  float sum = 0;
+  std::int64_t i = 0;
+  Floats line;
+  for (; i + kWidth <= n; i += kWidth) {
+    load(x + i, line);
+    line = exponential((line - largest) * scale);
+    sums += line;
+    std::memcpy(x + i, &line, sizeof line);
+  }
+  if (i < n) {
+    const std::size_t bytes = static_cast<std::size_t>(n - i) * sizeof(float);
+    line = Floats{};
+    std::memcpy(&line, x + i, bytes);
+    line = exponential((line - largest) * scale);
+    for (std::int64_t j = 0; j < n - i; ++j) sum += line[j];
+    std::memcpy(x + i, &line, bytes);
+  }
+  for (int j = 0; j < kWidth; ++j) sum += sums[j];
+  const float factor = 1 / sum;
+  for (std::int64_t j = 0; j < n; ++j) x[j] *= factor;
+}
+
+QASSAY_CLONES void silu(const float* x, float* y, std::int64_t n) {
+  map(x, y, n, [](Floats v) __attribute__((always_inline)) { return v * sigmoid(v); });
+}
+QASSAY_CLONES void silu_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
+  map_slope(x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return silu_derivative(v); });
+}
+QASSAY_CLONES void gelu_tanh(const float* x, float* y, std::int64_t n) {
+  map(x, y, n, [](Floats v) __attribute__((always_inline)) { return gelu_value(v); });
+}
+QASSAY_CLONES void gelu_tanh_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
+  map_slope(x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return gelu_derivative(v); });
+}
+QASSAY_CLONES void exponentials(const float* x, float* y, std::int64_t n) {
+  map(x, y, n, [](Floats v) __attribute__((always_inline)) { return exponential(v); });
+}
+
+QASSAY_CLONES float dot(const float* x, const float* y, std::int64_t n) {
+  Floats sums{};
+  Floats a, b;
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    load(x + i, a);
+    load(y + i, b);
+    sums += a * b;
+  }
+  float sum = 0;
+  for (; i < n; ++i) sum += x[i] * y[i];
+  for (int j = 0; j < kWidth; ++j) sum += sums[j];
+  return sum;
+}
+
+}  // namespace qassay

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+
+namespace qassay {
+
+// The inner loops of the operators on sequences, compiled for several instruction sets of which the
+// best one is taken at run time. Results may differ in their last bits between those sets, but not
+// with the number of threads. NaN in gives NaN out.
+
+/// How keys and values of attention are stored: FP32; IEEE binary16; int8 codes of a scale a row.
+using Half = std::uint16_t;
+
+/// c[m,n] = sum over k of a[m,k] b[k,n], added to c where `add` is set. Elements of a are `a_row`
+/// apart along m and `a_col` along k, rows of b `b_row`, rows of c `c_row`. b may be stored as
+/// int8 codes: scales are the caller's to apply.
+struct Product {
+  std::int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  std::int64_t a_row = 0, a_col = 1;
+  std::int64_t b_row = 0;
+  float* c = nullptr;
+  std::int64_t c_row = 0;
+  bool add = false;
+};
+void multiply(const Product& shape, const float* b);
+void multiply(const Product& shape, const Half* b);  // finite numbers only
+void multiply(const Product& shape, const std::int8_t* b);
+
+/// x[i] = exp(scale (x[i] - largest)) / sum of those, in place; n >= 1.
+void softmax(float* x, std::int64_t n, float scale);
+
+/// y = f(x) and dx = dy f'(x), number by number; y may be x, and dx dy.
+void silu(const float* x, float* y, std::int64_t n);
+void silu_slope(const float* x, const float* dy, float* dx, std::int64_t n);
+void gelu_tanh(const float* x, float* y, std::int64_t n);
+void gelu_tanh_slope(const float* x, const float* dy, float* dx, std::int64_t n);
+
+/// exp(x) of each, within 2 units in the last place; 0 below -87.3, infinity above 88.7.
+void exponentials(const float* x, float* y, std::int64_t n);
+
+/// Sum of x[i] y[i] in FP32, in 16 parts.
+float dot(const float* x, const float* y, std::int64_t n);
+
+}  // namespace qassay
