@@ -4,10 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "core/error.hpp"
@@ -17,36 +13,11 @@
 namespace qassay {
 namespace {
 
-std::vector<std::byte> read_file(const std::filesystem::path& path, const Manifest& manifest) {
-  const std::string mend =
-      fmt::format("install the package {}, or name the folder above {}/ in QASSAY_DATA_DIR",
-                  manifest.package, manifest.name);
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);  // fails for all but regular files
-  if (error) {
-    throw InputError(path.string(), fmt::format("cannot be read ({})", error.message()), mend);
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::vector<std::byte> bytes(in ? size : 0);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!in) {
-    throw InputError(path.string(), fmt::format("cannot be read ({})", std::strerror(errno)), mend);
-  }
-  return bytes;
-}
-
 /// The values of one file after every check; `shape` without the leading count.
 std::vector<std::uint8_t> read_values(const std::filesystem::path& path, const Manifest& manifest,
                                       const ManifestFile& file, std::vector<std::int64_t> shape) {
   const std::string place = path.string();
-  const std::vector<std::byte> bytes = read_file(path, manifest);
-  // The bytes that are hashed are the bytes that are read, whatever happens to the file meanwhile.
-  if (const std::string found = sha256(bytes); found != file.sha256) {
-    throw InputError(place,
-                     fmt::format("has the SHA-256 {}, the manifest of {} says {}", found,
-                                 manifest.name, file.sha256),
-                     fmt::format("install the package {} again", manifest.package));
-  }
+  const std::vector<std::byte> bytes = read_checked(path, file.sha256, manifest);
   shape.insert(shape.begin(), file.count);
   IdxArray array = read_idx(bytes, static_cast<int>(shape.size()), place);
   if (array.dimensions != shape) {
@@ -98,9 +69,7 @@ ClassificationSet ImageDataset::read(Split split) const {
 
 ImageDataset find_dataset(std::string_view name) {
   Manifest manifest = find_manifest(name);
-  const char* root = std::getenv("QASSAY_DATA_DIR");
-  std::filesystem::path folder =
-      root != nullptr && *root != '\0' ? std::filesystem::path(root) / name : manifest.folder;
+  std::filesystem::path folder = folder_of(manifest);
   return {std::move(manifest), std::move(folder)};
 }
 

@@ -2,24 +2,20 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
-#include <optional>
 #include <stdexcept>
+#include <utility>
 
-#include "core/error.hpp"
 #include "core/toml_table.hpp"
 #include "embedded/fashion_mnist_toml.hpp"
 
 namespace qassay {
 namespace {
 
-struct Embedded {
-  std::string_view name;
-  std::string_view (*text)();
-};
-constexpr std::array kManifests{Embedded{"fashion-mnist", embedded::fashion_mnist_toml}};
+constexpr std::array kManifests{BakedManifest{"fashion-mnist", embedded::fashion_mnist_toml}};
 
 /// Rows and columns of an image, and classes: beyond these a number is a slip of the pen.
 /// Predictions are bytes (datasets/scoring.hpp), one value of which means none.
@@ -43,18 +39,11 @@ Enum choice(const TomlTable& table, std::string_view key,
 ManifestFile parse_file(const TomlTable& table) {
   table.allow_only({"name", "split", "role", "count", "sha256"});
   ManifestFile file;
-  file.name = table.text("name");
-  if (std::filesystem::path(file.name).filename() != file.name || file.name == "..") {
-    table.refuse("name", "is not the plain name of a file in the folder", "leave out folders");
-  }
+  file.name = parse_file_name(table);
   file.split = choice<Split>(table, "split", {{"train", Split::train}, {"test", Split::test}});
   file.role = choice<Role>(table, "role", {{"images", Role::images}, {"labels", Role::labels}});
   file.count = table.integer("count", 1, kMostSamples);
-  file.sha256 = table.text("sha256");
-  if (file.sha256.size() != 64 ||
-      file.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    table.refuse("sha256", "is not 64 lowercase hexadecimal digits", "write what sha256sum prints");
-  }
+  file.sha256 = parse_sha256(table);
   return file;
 }
 
@@ -95,12 +84,7 @@ Manifest parse_manifest(std::string_view toml, std::string_view place) {
   table.allow_only(
       {"name", "origin", "licence", "copyright", "package", "folder", "shape", "classes", "files"});
   Manifest manifest;
-  manifest.name = table.text("name");
-  manifest.origin = table.text("origin");
-  manifest.licence = table.text("licence");
-  manifest.copyright = table.text("copyright");
-  manifest.package = table.text("package");
-  manifest.folder = table.text("folder");
+  static_cast<DataSource&>(manifest) = parse_source(table);
   const std::vector<std::int64_t> shape = table.integers("shape", 2, 1, kLargestSide);
   manifest.height = shape[0];
   manifest.width = shape[1];
@@ -111,15 +95,7 @@ Manifest parse_manifest(std::string_view toml, std::string_view place) {
 }
 
 Manifest find_manifest(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const Embedded& manifest : kManifests) {
-    if (manifest.name == name) {
-      return parse_manifest(manifest.text(), fmt::format("manifest of {}", name));
-    }
-    names.push_back(manifest.name);
-  }
-  throw InputError("dataset", fmt::format("\"{}\" is unknown", name),
-                   fmt::format("known are {}", fmt::join(names, ", ")));
+  return parse_manifest(find_baked(kManifests, name), fmt::format("manifest of {}", name));
 }
 
 }  // namespace qassay

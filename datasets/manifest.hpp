@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "datasets/data_source.hpp"
 
 namespace qassay {
 
@@ -20,13 +21,7 @@ struct ManifestFile {
 };
 
 /// What a set of labelled images is, where it comes from, and how to know that it is unchanged.
-struct Manifest {
-  std::string name;
-  std::string origin;  // URL
-  std::string licence;
-  std::string copyright;
-  std::string package;           // of Debian, that installs the folder
-  std::filesystem::path folder;  // where that package puts the files
+struct Manifest : DataSource {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t classes = 0;
