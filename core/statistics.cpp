@@ -40,14 +40,10 @@ double mean(std::span<const double> values) {
 
 /// exp of the Student interval of the mean of independent logs.
 std::optional<Interval> exp_mean_interval(std::span<const double> logs) {
-  if (logs.size() < 2) return std::nullopt;
-  const auto count = static_cast<double>(logs.size());
-  const double center = mean(logs);
-  double squares = 0;
-  for (const double log : logs) squares += (log - center) * (log - center);
-  const double reach = critical_t(count - 1) * std::sqrt(squares / (count - 1) / count);
-  return Interval{std::exp(center), std::exp(center - reach), std::exp(center + reach),
-                  static_cast<std::int64_t>(logs.size())};
+  const std::optional<Interval> of_logs = mean_interval(logs);
+  if (!of_logs) return std::nullopt;
+  return Interval{std::exp(of_logs->value), std::exp(of_logs->low), std::exp(of_logs->high),
+                  of_logs->count};
 }
 
 double quantile_of_scratch(std::vector<double>& values, double p) {
@@ -177,6 +173,17 @@ double mcnemar_p(const PairedCounts& counts) {
   const boost::math::binomial even(static_cast<double>(flips), 0.5);
   const auto fewer = static_cast<double>(std::min(counts.lost, counts.won));
   return std::min(1.0, 2 * boost::math::cdf(even, fewer));
+}
+
+std::optional<Interval> mean_interval(std::span<const double> values) {
+  for (const double value : values) require(std::isfinite(value), "mean_interval: not finite");
+  if (values.size() < 2) return std::nullopt;
+  const auto count = static_cast<double>(values.size());
+  const double center = mean(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - center) * (value - center);
+  const double reach = critical_t(count - 1) * std::sqrt(squares / (count - 1) / count);
+  return Interval{center, center - reach, center + reach, static_cast<std::int64_t>(values.size())};
 }
 
 std::optional<Interval> bootstrap_mean(std::span<const double> differences, std::string_view name,

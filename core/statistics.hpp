@@ -81,6 +81,10 @@ std::optional<Interval> paired_error_growth(const PairedCounts& counts);
 /// at least as uneven as these when both kinds are equally likely. 1 without flips.
 double mcnemar_p(const PairedCounts& counts);
 
+/// Mean of independent values with Student's t interval. No value for fewer than 2. Throws
+/// std::invalid_argument for numbers that are not finite.
+std::optional<Interval> mean_interval(std::span<const double> values);
+
 /// Mean of per-sample differences with the percentile bootstrap interval (Efron 1979). The
 /// resamples follow from `name` alone. No value for fewer than 2 samples.
 std::optional<Interval> bootstrap_mean(std::span<const double> differences, std::string_view name,

@@ -183,6 +183,22 @@ TEST(PairedTest, ExtremesStayOrderedAndFinite) {
   EXPECT_FALSE(paired_loss({}));
 }
 
+TEST(MeanIntervalTest, IsStudentsInterval) {
+  // Mean 2, standard error 1 / sqrt(3), t(2 degrees of freedom, 97.5 %) = 4.302653.
+  const Interval interval = mean_interval(std::vector<double>{1, 2, 3}).value();
+  EXPECT_DOUBLE_EQ(interval.value, 2);
+  EXPECT_NEAR(interval.low, 2 - 4.302653 / std::sqrt(3.0), 1e-6);
+  EXPECT_NEAR(interval.high, 2 + 4.302653 / std::sqrt(3.0), 1e-6);
+  EXPECT_EQ(interval.count, 3);
+}
+
+TEST(MeanIntervalTest, NeedsTwoFiniteValues) {
+  EXPECT_FALSE(mean_interval(std::vector<double>{1}));
+  EXPECT_FALSE(mean_interval({}));
+  EXPECT_THROW(mean_interval(std::vector<double>{1, NAN}), std::invalid_argument);
+  EXPECT_THROW(mean_interval(std::vector<double>{1, INFINITY}), std::invalid_argument);
+}
+
 TEST(BootstrapTest, FollowsFromItsName) {
   const std::vector<double> values{1, 2, 3, 4, 5, 6, 7, 20};
   const Interval one = bootstrap_mean(values, "a").value();
