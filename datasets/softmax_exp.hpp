@@ -1,25 +1,26 @@
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 
 namespace qassay {
 
-/// exp(x) for x <= 0, below exp(-700) (1e-304) that itself: within 2 units in the last place, and
-/// without a branch or a call, so that a loop over it becomes vector instructions.
+/// What is lower has to be made this (1e-304 of the largest): a compiler turns a limit inside the
+/// function into a branch.
+inline constexpr double kLowestSoftmaxExp = -700;
+
+/// exp(x) for kLowestSoftmaxExp <= x <= 0: within 2 units in the last place, and without a branch
+/// or a call, so that a loop over it becomes vector instructions.
 ///
 /// x = k ln 2 + r with a whole k and |r| <= ln 2 / 2; exp(r) is Taylor's series up to r^12, whose
 /// rest is below 0.3466^13 / 13! = 1.7e-16; k goes into the exponent of the result.
 inline double softmax_exp(double x) {
-  constexpr double kLowest = -700;
   constexpr double kLog2OfE = 1.4426950408889634;
   // ln 2 in two parts, of which the first has so few digits that its product with k is exact.
   constexpr double kLn2High = 0x1.62e42feep-1;
   constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
   // Added to a small number, it leaves the nearest whole one in the low bits of the sum.
   constexpr double kShift = 0x1.8p52;
-  x = std::max(x, kLowest);
   const double shifted = x * kLog2OfE + kShift;
   const double k = shifted - kShift;
   const double r = (x - k * kLn2High) - k * kLn2Low;

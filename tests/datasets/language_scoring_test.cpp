@@ -135,6 +135,17 @@ TEST(LanguageScoringTest, ExtremeLogitsStayFinite) {
   EXPECT_EQ(score({1e4F, -1e4F, 1e4F}, {1e4F, -1e4F, 1e4F}, {0}).kl, 0);
 }
 
+TEST(LanguageScoringTest, TheMostLikelyIsTheLowestOfEqualsWhereverTheyStand) {
+  for (const std::size_t first : {0U, 1U, 63U, 64U, 100U, 150U, 198U}) {
+    Logits logits = random_logits(200, "a", 1);
+    logits[first] = logits[199] = 9;
+    EXPECT_EQ(score(logits, logits, {static_cast<std::int32_t>(first)}).outcomes.both_right, 1);
+    EXPECT_EQ(score(logits, logits, {199}).outcomes.both_wrong, 1);
+    logits[199] = kNoNumber;
+    EXPECT_EQ(score(logits, logits, {static_cast<std::int32_t>(first)}).unusable, 1) << first;
+  }
+}
+
 TEST(LanguageScoringTest, MinusInfinityIsAProbabilityOfZero) {
   // The candidate excludes what the baseline holds possible.
   const WindowScore excluding = score({0, 0, 0}, {0, -kInfinity, 0}, {0});
