@@ -21,7 +21,8 @@ Model gcide_lm() {
                         .norm = RmsNorm{},
                         .positions = Rotary{.head = 64},
                         .activation = Silu{}};
-  return {.name = "gcide-lm", .dataset = "gcide", .graph = decoder_graph(decoder), .parameters = {}};
+  return {
+      .name = "gcide-lm", .dataset = "gcide", .graph = decoder_graph(decoder), .parameters = {}};
 }
 
 TrainingRecipe gcide_lm_recipe() {

@@ -46,11 +46,29 @@ bool is_reasonable(const Extent& extent) {
 }  // namespace
 
 std::string_view kind_name(const Operator& op) {
-  static constexpr std::string_view kNames[] = {
-      "linear",          "conv2d",             "batch_norm", "relu",       "relu6",  "hard_swish",
-      "max_pool",        "avg_pool",           "global_avg_pool", "add",   "flatten", "softmax",
-      "embedding",       "position_embedding", "rms_norm",   "layer_norm", "rotary", "attention",
-      "silu",            "gelu",               "gelu_tanh",  "multiply",   "unfold"};
+  static constexpr std::string_view kNames[] = {"linear",
+                                                "conv2d",
+                                                "batch_norm",
+                                                "relu",
+                                                "relu6",
+                                                "hard_swish",
+                                                "max_pool",
+                                                "avg_pool",
+                                                "global_avg_pool",
+                                                "add",
+                                                "flatten",
+                                                "softmax",
+                                                "embedding",
+                                                "position_embedding",
+                                                "rms_norm",
+                                                "layer_norm",
+                                                "rotary",
+                                                "attention",
+                                                "silu",
+                                                "gelu",
+                                                "gelu_tanh",
+                                                "multiply",
+                                                "unfold"};
   static_assert(std::size(kNames) == std::variant_size_v<Operator>);
   return kNames[op.index()];
 }

@@ -33,7 +33,7 @@ constexpr int kDepth = 16;  // Hugging Face's go deeper than ours
 
 // Far above any model, and low enough that products of the sizes of a layer do not overflow.
 constexpr std::int64_t kMostChannels = 1 << 24;
-constexpr double kMostNumber = 1 << 30;
+constexpr double kMostReal = 1 << 30;
 constexpr std::int64_t kMostPixels = 1 << 12;  // of a kernel, a stride or a padding, along one side
 
 /// One operator of each kind.
@@ -58,7 +58,7 @@ void read_attribute(const JsonObject& json, std::string_view key, bool& value) {
   if (json.has(key)) value = json.flag(key);
 }
 void read_attribute(const JsonObject& json, std::string_view key, double& value) {
-  const double most = key == "epsilon" ? 1 : kMostNumber;
+  const double most = key == "epsilon" ? 1 : kMostReal;
   if (json.has(key)) value = json.number(key, std::numeric_limits<double>::min(), most);
 }
 

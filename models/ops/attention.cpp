@@ -46,8 +46,8 @@ class AttentionHeads final : public Op {
       const Matrix out = queries(y, text, head);
       for (std::int64_t begin = 0; begin < q.rows; begin += kBlock) {
         const std::int64_t rows = std::min(kBlock, q.rows - begin);
-        const Matrix weights = weigh(text, head, {q.row(begin), rows, head_, q.stride},
-                                     first + begin, seen, thread);
+        const Matrix weights =
+            weigh(text, head, {q.row(begin), rows, head_, q.stride}, first + begin, seen, thread);
         cache_.mix(text, head / share(), weights, {out.row(begin), rows, head_, out.stride});
       }
     });
@@ -97,7 +97,8 @@ class AttentionHeads final : public Op {
   void for_each(std::int64_t texts, std::int64_t heads, F f) {
 #pragma omp parallel for num_threads(threads_) schedule(static, 1)
     for (int thread = 0; thread < threads_; ++thread) {
-      for (std::int64_t i = thread; i < texts * heads; i += threads_) f(i / heads, i % heads, thread);
+      for (std::int64_t i = thread; i < texts * heads; i += threads_)
+        f(i / heads, i % heads, thread);
     }
   }
 

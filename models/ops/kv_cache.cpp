@@ -27,8 +27,8 @@ std::size_t width(KvFormat format) {
 float scale_of(const float* row, std::int64_t n) { return largest_magnitude(row, n) / kSteps; }
 
 std::int8_t code_of(float value, float scale) {
-  return static_cast<std::int8_t>(
-      scale > 0 ? std::lrint(std::clamp(value / scale, -kSteps, kSteps)) : 0);
+  return static_cast<std::int8_t>(scale > 0 ? std::lrint(std::clamp(value / scale, -kSteps, kSteps))
+                                            : 0);
 }
 
 /// Beyond the range of binary16 it is the largest number, for products take finite ones only.

@@ -20,7 +20,8 @@ class KvCache {
   };
   KvCache(const Sizes& sizes, KvFormat format);
 
-  /// Keeps k and v[positions, head] (rows as far apart as their strides) as those of `first` and on.
+  /// Keeps k and v[positions, head] (rows as far apart as their strides) as those of `first` and
+  /// on.
   void append(std::int64_t text, std::int64_t head, std::int64_t first, ConstMatrix k,
               ConstMatrix v);
 

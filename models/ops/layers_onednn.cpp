@@ -1,7 +1,7 @@
 // Linear layers and convolutions in FP32 for training, by oneDNN. A linear layer is three products
 // of matrices. A convolution is a jitted primitive each for forward, and backward by data and by
-// weights: images stay NHWC; weights are in the layout that each primitive likes best, written there
-// from the model's own at every step, for the optimizer changes them.
+// weights: images stay NHWC; weights are in the layout that each primitive likes best, written
+// there from the model's own at every step, for the optimizer changes them.
 
 #include <algorithm>
 #include <dnnl.hpp>
@@ -123,7 +123,8 @@ class TrainedLinear final : public Op {
 
 class TrainedConvolution final : public Op {
  public:
-  TrainedConvolution(const Convolution& geometry, std::int64_t outputs, bool bias, const OpPlace& place)
+  TrainedConvolution(const Convolution& geometry, std::int64_t outputs, bool bias,
+                     const OpPlace& place)
       : geometry_(geometry),
         outputs_(outputs),
         bias_(bias),

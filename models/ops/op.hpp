@@ -18,7 +18,8 @@ enum class Mode { inference, training };
 
 /// An operator at its place in a graph. A value is a matrix with one row a sample, its features in
 /// the order of Extent; of a text that is run in part, those of the positions in hand. Rows are
-/// dense; there are up to OpPlace::samples of them in a call. Results do not depend on anything but the arguments and the number of threads.
+/// dense; there are up to OpPlace::samples of them in a call. Results do not depend on anything but
+/// the arguments and the number of threads.
 class Op {
  public:
   virtual ~Op() = default;

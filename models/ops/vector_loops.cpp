@@ -103,8 +103,8 @@ QASSAY_INLINE void all_rows(const Product& p, const B* b) {
   for (; row < p.m; ++row) rows<1>(p, row, b);
 }
 
-/// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by its Taylor polynomial of degree 7, whose remainder
-/// is below 1e-8 there; times 2^n in two steps, for 2^n itself may be no float.
+/// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by its Taylor polynomial of degree 7, whose
+/// remainder is below 1e-8 there; times 2^n in two steps, for 2^n itself may be no float.
 QASSAY_INLINE Floats exponential(Floats x) {
   constexpr float kLowest = -87.33F, kHighest = 88.73F;
   constexpr float kLog2E = 1.44269504F, kLn2High = 0.693359375F, kLn2Low = -2.12194440e-4F;
@@ -225,19 +225,24 @@ QASSAY_CLONES void softmax(float* x, std::int64_t n, float scale) {
 }
 
 QASSAY_CLONES void silu(const float* x, float* y, std::int64_t n) {
-  map(x, y, n, [](Floats v) __attribute__((always_inline)) { return v * sigmoid(v); });
+  map(
+      x, y, n, [](Floats v) __attribute__((always_inline)) { return v * sigmoid(v); });
 }
 QASSAY_CLONES void silu_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
-  map_slope(x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return silu_derivative(v); });
+  map_slope(
+      x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return silu_derivative(v); });
 }
 QASSAY_CLONES void gelu_tanh(const float* x, float* y, std::int64_t n) {
-  map(x, y, n, [](Floats v) __attribute__((always_inline)) { return gelu_value(v); });
+  map(
+      x, y, n, [](Floats v) __attribute__((always_inline)) { return gelu_value(v); });
 }
 QASSAY_CLONES void gelu_tanh_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
-  map_slope(x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return gelu_derivative(v); });
+  map_slope(
+      x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return gelu_derivative(v); });
 }
 QASSAY_CLONES void exponentials(const float* x, float* y, std::int64_t n) {
-  map(x, y, n, [](Floats v) __attribute__((always_inline)) { return exponential(v); });
+  map(
+      x, y, n, [](Floats v) __attribute__((always_inline)) { return exponential(v); });
 }
 
 QASSAY_CLONES float dot(const float* x, const float* y, std::int64_t n) {

@@ -156,8 +156,7 @@ bool train(Model& model, Lessons& lessons, const TrainingRecipe& recipe, int thr
            const std::function<bool(const EpochReport&)>& report) {
   check_fit(model, lessons, recipe);
   initialize(model, recipe.initial_variance, recipe.seed);
-  const std::string key =
-      fmt::format("{} on {}: {}", model.name, lessons.key(), recipe.key());
+  const std::string key = fmt::format("{} on {}: {}", model.name, lessons.key(), recipe.key());
   Training training(model, lessons, recipe, threads);
   int done = 0;
   if (checkpointing.resume) {

@@ -71,8 +71,8 @@ TEST(CrossEntropyTest, IsNotFiniteWhereAScoreIsNot) {
       std::vector<float> scores(4, 0.5F), slope(4);
       scores[place] = bad;
       const std::vector<std::int32_t> label{1};
-      EXPECT_FALSE(
-          std::isfinite(cross_entropy({scores.data(), 1, 4}, label, 0.1, {slope.data(), 1, 4}).loss))
+      EXPECT_FALSE(std::isfinite(
+          cross_entropy({scores.data(), 1, 4}, label, 0.1, {slope.data(), 1, 4}).loss))
           << bad << " at " << place;
     }
   }

@@ -156,9 +156,7 @@ NaiveValue compute(const Embedding& op, const Place& place) {
   for_all(out, [&](auto s, auto, auto p, auto c) {
     const double id = x(s, 0, p, 0);
     out(s, 0, p, c) =
-        std::isnan(id)
-            ? id
-            : place.parameter("weight")[index(std::llround(id) * op.channels + c)];
+        std::isnan(id) ? id : place.parameter("weight")[index(std::llround(id) * op.channels + c)];
   });
   return out;
 }
@@ -193,9 +191,9 @@ NaiveValue compute(const LayerNorm& op, const Place& place) {
     double var = 0;
     for (std::int64_t i = 0; i < x.channels; ++i) var += std::pow(x(s, y, p, i) - mean, 2);
     var /= static_cast<double>(x.channels);
-    out(s, y, p, c) = place.parameter("weight")[index(c)] * (x(s, y, p, c) - mean) /
-                          std::sqrt(var + op.epsilon) +
-                      place.parameter("bias")[index(c)];
+    out(s, y, p, c) =
+        place.parameter("weight")[index(c)] * (x(s, y, p, c) - mean) / std::sqrt(var + op.epsilon) +
+        place.parameter("bias")[index(c)];
   });
   return out;
 }
@@ -260,8 +258,7 @@ NaiveValue compute(const Silu&, const Place& place) {
   return each_number(place.x(), [](double x) { return x / (1 + std::exp(-x)); });
 }
 NaiveValue compute(const Gelu&, const Place& place) {
-  return each_number(place.x(),
-                     [](double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); });
+  return each_number(place.x(), [](double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); });
 }
 NaiveValue compute(const GeluTanh&, const Place& place) {
   return each_number(place.x(), [](double x) {

@@ -173,10 +173,11 @@ TEST_F(TrainerTest, ARunThatIsResumedEndsWithTheBitsOfOneThatWasNotInterrupted) 
       EXPECT_EQ(done, stop == recipe.epochs);
       int epochs = 0;
       Model resumed = small_net();
-      EXPECT_TRUE(train(resumed, lessons_, recipe, 1, {file_, true}, [&](const EpochReport& report) {
-        EXPECT_EQ(report.epoch, stop + ++epochs);
-        return true;
-      }));
+      EXPECT_TRUE(
+          train(resumed, lessons_, recipe, 1, {file_, true}, [&](const EpochReport& report) {
+            EXPECT_EQ(report.epoch, stop + ++epochs);
+            return true;
+          }));
       EXPECT_EQ(epochs, recipe.epochs - stop);
       EXPECT_TRUE(resumed == whole) << "after epoch " << stop;
     }
