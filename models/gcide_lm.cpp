@@ -26,7 +26,7 @@ Model gcide_lm() {
 }
 
 TrainingRecipe gcide_lm_recipe() {
-  return {.epochs = 40,
+  return {.epochs = 10,
           .epoch_samples = 2400,
           .batch = 16,
           .optimizer = AdamW{.beta2 = 0.99, .weight_decay = 0.1, .clip = 1},

@@ -47,7 +47,7 @@ void Evaluation::add_floor(ModelArm& arm, const std::vector<std::uint8_t>& predi
                            LegRow& leg) const {
   const std::int64_t again = differences(predictions, predict(arm.executor(), test_));
   const std::int64_t other_batch = differences(
-      predictions, predict(arm.executor(), test_, std::min(kOtherBatch, arm.executor().m_max())));
+      predictions, predict(arm.executor(), test_, std::min(kOtherBatch, arm.executor().samples())));
   const auto floor = static_cast<double>(std::max(again, other_batch));
   leg.metrics.push_back({arm.row().key, arm.row().arm, "floor_flips", floor, floor, floor,
                          test_.count, "samples", "lower", "FP32"});

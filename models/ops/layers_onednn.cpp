@@ -1,7 +1,7 @@
-// Linear layers and convolutions in FP32 for training, by oneDNN. A linear layer is three products
-// of matrices. A convolution is a jitted primitive each for forward, and backward by data and by
-// weights: images stay NHWC; weights are in the layout that each primitive likes best, written
-// there from the model's own at every step, for the optimizer changes them.
+// Linear layers and convolutions in FP32 for training, by oneDNN's jitted primitives. A linear
+// layer is three products of matrices. A convolution is a primitive each for forward, and backward
+// by data and by weights: images stay NHWC; weights are in the layout that each primitive likes
+// best, written there from the model's own at every step, for the optimizer changes them.
 
 #include <algorithm>
 #include <dnnl.hpp>
@@ -56,6 +56,40 @@ dnnl::primitive_attr with_own_scratchpad() {
   return attributes;
 }
 
+/// c[m,n] = a[m,k] b[k,n]. Not dnnl::sgemm: in oneDNN 2.6 its loops keep data where a signal's
+/// handler may overwrite it.
+class MatrixProduct {
+ public:
+  struct Sizes {
+    std::int64_t m, n, k;
+  };
+  struct Turned {
+    bool a = false, b = false;  // the matrix is stored as its transpose
+  };
+
+  MatrixProduct() = default;
+  MatrixProduct(const Sizes& sizes, const Turned& turned) {
+    const auto layout = [](bool is_turned) { return is_turned ? tag::ba : tag::ab; };
+    const memory::desc a({sizes.m, sizes.k}, kType, layout(turned.a));
+    const memory::desc b({sizes.k, sizes.n}, kType, layout(turned.b));
+    const memory::desc c({sizes.m, sizes.n}, kType, tag::ab);
+    description_ = {dnnl::matmul::desc(a, b, c), with_own_scratchpad(), engine()};
+    step_ = Step(description_, dnnl::matmul(description_));
+  }
+
+  void run(const float* a, const float* b, float* c, dnnl::stream& stream) {
+    step_.set(DNNL_ARG_SRC, description_.src_desc(), a);
+    step_.set(DNNL_ARG_WEIGHTS, description_.weights_desc(), b);
+    step_.set(DNNL_ARG_DST, description_.dst_desc(), c);
+    step_.run(stream);
+  }
+
+ private:
+  static constexpr memory::data_type kType = memory::data_type::f32;
+  dnnl::matmul::primitive_desc description_;
+  Step step_;
+};
+
 class TrainedLinear final : public Op {
  public:
   TrainedLinear(const Linear& op, const OpPlace& place)
@@ -64,11 +98,12 @@ class TrainedLinear final : public Op {
         threads_(place.threads),
         bias_(op.bias),
         parameters_(place.parameters),
-        gradients_(place.gradients) {}
+        gradients_(place.gradients),
+        stream_(engine()) {}
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
     const std::int64_t rows = y.rows * y.cols / outputs_;
-    multiply({'N', 'T'}, {rows, outputs_, inputs_}, x.front().data, weights(), y.data);
+    for_rows(rows).forward.run(x.front().data, weights(), y.data, stream_);
     if (!bias_) return;
     const float* const bias = parameters_[1]->values.data();
     for_shares(rows, threads_, [&](std::int64_t begin, std::int64_t end) {
@@ -81,27 +116,26 @@ class TrainedLinear final : public Op {
   void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
                 std::span<const Matrix> dx) override {
     const std::int64_t rows = dy.rows * dy.cols / outputs_;
-    multiply({'T', 'N'}, {outputs_, inputs_, rows}, dy.data, x.front().data,
-             gradients_[0]->values.data());
+    Products& products = for_rows(rows);
+    products.by_weights.run(dy.data, x.front().data, gradients_[0]->values.data(), stream_);
     if (bias_) sum_rows(dy, rows, gradients_[1]->values);
     if (dx.front().data != nullptr)
-      multiply({'N', 'N'}, {rows, inputs_, outputs_}, dy.data, weights(), dx.front().data);
+      products.by_data.run(dy.data, weights(), dx.front().data, stream_);
   }
 
  private:
-  struct Turned {
-    char a, b;  // 'T': the matrix is stored as its transpose
-  };
-  struct Sizes {
-    std::int64_t m, n, k;
+  struct Products {
+    MatrixProduct forward, by_data, by_weights;
   };
 
-  /// c[m,n] = a[m,k] b[k,n]
-  static void multiply(Turned turned, const Sizes& sizes, const float* a, const float* b,
-                       float* c) {
-    dnnl::sgemm(turned.a, turned.b, sizes.m, sizes.n, sizes.k, 1, a,
-                turned.a == 'T' ? sizes.m : sizes.k, b, turned.b == 'T' ? sizes.k : sizes.n, 0, c,
-                sizes.n);
+  Products& for_rows(std::int64_t rows) {
+    const auto found = products_.find(rows);
+    if (found != products_.end()) return found->second;
+    return products_
+        .emplace(rows, Products{.forward = {{rows, outputs_, inputs_}, {.b = true}},
+                                .by_data = {{rows, inputs_, outputs_}, {}},
+                                .by_weights = {{outputs_, inputs_, rows}, {.a = true}}})
+        .first->second;
   }
   const float* weights() const { return parameters_[0]->values.data(); }
 
@@ -119,6 +153,8 @@ class TrainedLinear final : public Op {
   int threads_;
   bool bias_;
   std::vector<Tensor*> parameters_, gradients_;
+  dnnl::stream stream_;
+  std::map<std::int64_t, Products> products_;
 };
 
 class TrainedConvolution final : public Op {

@@ -13,15 +13,21 @@ namespace qassay {
 /// kernels the others.
 class PackedModel {
  public:
-  PackedModel(const Model& model, std::int64_t m_max, const Kernel* kernel = nullptr,
-              int threads = 1)
-      : executor_(model, pack(model, m_max, kernel, threads), m_max, threads) {}
+  PackedModel(const Model& model, std::int64_t samples, const Kernel* kernel = nullptr,
+              int threads = 1, const TextOptions& text = {})
+      : executor_(model, pack(model, samples * positions(model), kernel, threads), samples, threads,
+                  text) {}
 
   Executor& executor() { return executor_; }
   /// Layers that `kernel` took.
   int taken() const { return taken_; }
 
  private:
+  /// The most that a layer may see of a sample.
+  static std::int64_t positions(const Model& model) {
+    return model.graph.input.is_sequence() ? model.graph.input.width : 1;
+  }
+
   std::vector<Prepared*> pack(const Model& model, std::int64_t m_max, const Kernel* kernel,
                               int threads) {
     std::vector<Prepared*> prepared;
