@@ -26,6 +26,8 @@ class JsonObject {
   void allow_only(const std::vector<std::string_view>& keys) const;
   void rename(std::string path) { path_ = std::move(path); }
   bool has(std::string_view key) const { return object_->contains(key); }
+  /// There, and not null.
+  bool given(std::string_view key) const { return has(key) && !(*object_)[key].is_null(); }
   std::vector<std::string> keys() const;
 
   /// Required keys.
