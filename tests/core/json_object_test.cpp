@@ -65,6 +65,8 @@ TEST_F(JsonObjectTest, GivesTheValues) {
   EXPECT_THAT(object_.integers("list", 0, 2), ElementsAre(1, 2));
   EXPECT_THAT(object_.texts("texts"), ElementsAre("a", "b"));
   EXPECT_TRUE(object_.has("object"));
+  EXPECT_TRUE(object_.given("object"));
+  EXPECT_FALSE(object_.given("none"));
   EXPECT_THAT(object_.object("object").keys(), ElementsAre("inner"));
 }
 
