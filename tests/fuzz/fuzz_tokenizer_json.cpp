@@ -26,7 +26,7 @@ std::string with_all_bytes(std::string_view text) {
   const json::json_pointer place("/model/vocab");
   if (!file.contains(place) || !file[place].is_object()) return std::string(text);
   json& vocab = file[place];
-  const int first = 300;  // lower ones are for the input to use
+  const int first = 64;  // lower ones are for the input to use
   for (int i = 0; i < 256; ++i) {
     vocab.emplace(qassay::letters_of_bytes(std::string(1, static_cast<char>(i))), first + i);
   }
