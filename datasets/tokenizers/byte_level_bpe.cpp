@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/hash.hpp"
-#include "datasets/tokenizers/utf8.hpp"
+#include "datasets/tokenizers/nfc.hpp"
 
 namespace qassay {
 namespace {

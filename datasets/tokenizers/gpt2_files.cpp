@@ -11,15 +11,15 @@
 #include "datasets/tokenizers/byte_level_bpe.hpp"
 #include "datasets/tokenizers/tokenizer_config.hpp"
 #include "datasets/tokenizers/tokenizer_json.hpp"
-#include "datasets/tokenizers/utf8.hpp"
 #include "datasets/tokenizers/vocabulary.hpp"
+#include "datasets/utf8.hpp"
 
 namespace qassay {
 namespace {
 
 void read_merge_lines(std::string_view text, const std::string& file, MergeList& merges) {
-  if (const std::size_t valid = valid_utf8(text); valid < text.size()) {
-    throw InputError(file, fmt::format("is not UTF-8 at byte {}, counted from 0", valid),
+  if (const auto odd = first_not_utf8(text)) {
+    throw InputError(file, fmt::format("is not UTF-8 at byte {}, counted from 0", *odd),
                      "check that it is the right file");
   }
   bool first = true;

@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
-#include "datasets/tokenizers/utf8.hpp"
+#include "datasets/utf8.hpp"
 
 namespace qassay {
 namespace {
@@ -39,8 +39,8 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view utf8) const {
     throw InputError("the text", fmt::format("has {} bytes, more than 2^30", utf8.size()),
                      "encode it in parts");
   }
-  if (const std::size_t valid = valid_utf8(utf8); valid < utf8.size()) {
-    throw InputError("the text", fmt::format("is not UTF-8 at byte {}, counted from 0", valid),
+  if (const auto odd = first_not_utf8(utf8)) {
+    throw InputError("the text", fmt::format("is not UTF-8 at byte {}, counted from 0", *odd),
                      "convert it to UTF-8");
   }
   return ids_of(utf8);

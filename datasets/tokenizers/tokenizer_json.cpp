@@ -8,8 +8,8 @@
 #include "core/hash.hpp"
 #include "core/json_object.hpp"
 #include "datasets/tokenizers/byte_level_bpe.hpp"
+#include "datasets/tokenizers/nfc.hpp"
 #include "datasets/tokenizers/tokenizer_config.hpp"
-#include "datasets/tokenizers/utf8.hpp"
 #include "datasets/tokenizers/vocabulary.hpp"
 
 namespace qassay {

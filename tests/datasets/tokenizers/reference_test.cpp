@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "core/json_object.hpp"
-#include "datasets/tokenizers/utf8.hpp"
+#include "datasets/tokenizers/nfc.hpp"
 #include "tests/datasets/tokenizers/small_tokenizer.hpp"
 
 namespace qassay {

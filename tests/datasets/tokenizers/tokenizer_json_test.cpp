@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "core/hash.hpp"
-#include "datasets/tokenizers/utf8.hpp"
+#include "datasets/tokenizers/nfc.hpp"
 #include "tests/datasets/faults.hpp"
 #include "tests/datasets/tokenizers/small_tokenizer.hpp"
 

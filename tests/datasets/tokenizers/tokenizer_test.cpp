@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "datasets/tokenizers/utf8.hpp"
+#include "datasets/tokenizers/nfc.hpp"
 #include "tests/datasets/faults.hpp"
 #include "tests/datasets/files.hpp"
 #include "tests/datasets/tokenizers/small_tokenizer.hpp"
@@ -54,21 +54,7 @@ TEST(TokenizerTest, RefusesIdsWithoutToken) {
   }
 }
 
-TEST(Utf8Test, KnowsEveryForm) {
-  for (const char* text :
-       {"", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
-        "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
-    EXPECT_EQ(valid_utf8(text), std::string(text).size());
-  }
-  for (const char* text :
-       {"\x80", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\x7F", "\xE0\x9F\xBF", "\xE1\x80",
-        "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF1\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-        "\xFE", "\xF0\x90\x80\xC0", "\xE1\xC0\x80"}) {
-    EXPECT_EQ(valid_utf8(std::string("ok") + text), 2U);
-  }
-}
-
-TEST(Utf8Test, ComposesAsUnicodeSays) {
+TEST(NfcTest, ComposesAsUnicodeSays) {
   EXPECT_EQ(nfc("e\u0301 A\u030A \u212B"), "é Å Å");
   EXPECT_EQ(nfc("ﬁ ½"), "ﬁ ½");  // compatibility characters stay
   EXPECT_EQ(nfc("\u1112\u1161\u11AB"), "한");
