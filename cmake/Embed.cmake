@@ -5,12 +5,15 @@
 #     #include "embedded/SYMBOL.hpp"
 #     std::string_view text = qassay::embedded::SYMBOL();     // followed by a zero byte
 #   SYMBOL is an identifier, unique in the whole program. The assembler copies the file (.incbin), so
-#   its size costs no compile time; a changed file rebuilds the one generated source.
+#   its size costs no compile time; a changed file configures anew, and its hash in the generated
+#   source rebuilds that, whatever joins or caches it.
 function(qassay_embed target symbol file)
   get_filename_component(file "${file}" ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
   if(NOT EXISTS "${file}")
     message(FATAL_ERROR "qassay_embed: ${file} does not exist")
   endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  file(SHA256 "${file}" hash)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/embed)
   file(CONFIGURE OUTPUT ${folder}/embedded/${symbol}.hpp @ONLY CONTENT [=[
 #pragma once
@@ -24,6 +27,7 @@ std::string_view @symbol@();
 }  // namespace qassay::embedded
 ]=])
   file(CONFIGURE OUTPUT ${folder}/embedded/${symbol}.cpp @ONLY CONTENT [=[
+// SHA-256 of the file: @hash@
 #include "embedded/@symbol@.hpp"
 
 __asm__(
@@ -49,7 +53,6 @@ std::string_view @symbol@() {
 
 }  // namespace qassay::embedded
 ]=])
-  set_source_files_properties(${folder}/embedded/${symbol}.cpp PROPERTIES OBJECT_DEPENDS "${file}")
   target_sources(${target} PRIVATE ${folder}/embedded/${symbol}.cpp)
   target_include_directories(${target} PRIVATE ${folder})
 endfunction()

@@ -120,6 +120,16 @@ TextSplits read_dictionary(const DictionaryManifest& manifest,
   return splits;
 }
 
+std::optional<Refusal> dictionary_missing(std::string_view name) {
+  const DictionaryManifest manifest = find_dictionary_manifest(name);
+  for (const DictionaryFile& file : {manifest.text, manifest.index}) {
+    const std::filesystem::path path = folder_of(manifest) / file.name;
+    if (!std::filesystem::exists(path))
+      return Refusal{fmt::format("{} is not there (package {})", path.string(), manifest.package)};
+  }
+  return std::nullopt;
+}
+
 TextSplits find_dictionary(std::string_view name) {
   const DictionaryManifest manifest = find_dictionary_manifest(name);
   return read_dictionary(manifest, folder_of(manifest));

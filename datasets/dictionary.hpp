@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "core/error.hpp"
 #include "datasets/data_source.hpp"
 #include "datasets/text_set.hpp"
 
@@ -38,6 +40,9 @@ DictionaryManifest find_dictionary_manifest(std::string_view name);
 /// entries with one newline between them. Throws InputError for a missing, unreadable or changed
 /// file, and where size, entries or those that are not UTF-8 are not what the manifest says.
 TextSplits read_dictionary(const DictionaryManifest& manifest, const std::filesystem::path& folder);
+
+/// Why the files of a dictionary known by name are not there, without reading them, or nothing.
+std::optional<Refusal> dictionary_missing(std::string_view name);
 
 /// A dictionary known by name, where folder_of() finds it.
 TextSplits find_dictionary(std::string_view name);

@@ -9,9 +9,12 @@
 #include <utility>
 #include <variant>
 
+#include "datasets/dictionary.hpp"
 #include "datasets/image_dataset.hpp"
 #include "embedded/fmnist_cnn_config.hpp"
 #include "embedded/fmnist_cnn_weights.hpp"
+#include "embedded/gcide_lm_config.hpp"
+#include "embedded/gcide_lm_weights.hpp"
 #include "models/fmnist_features.hpp"
 #include "models/fold.hpp"
 #include "models/linear_algebra.hpp"
@@ -23,12 +26,18 @@ namespace {
 
 constexpr const char* kFmnistFeatures = "fmnist-features";
 constexpr const char* kFmnistCnn = "fmnist-cnn";
+constexpr const char* kGcideLm = "gcide-lm";
 
 bool is_folder(const std::string& name) { return std::filesystem::is_directory(name); }
 
 Model trained_fmnist_cnn() {
   return parse_model(embedded::fmnist_cnn_config(),
                      std::as_bytes(std::span(embedded::fmnist_cnn_weights())), kFmnistCnn);
+}
+
+Model trained_gcide_lm() {
+  return parse_model(embedded::gcide_lm_config(),
+                     std::as_bytes(std::span(embedded::gcide_lm_weights())), kGcideLm);
 }
 
 Model fitted_fmnist_features(int threads) {
@@ -45,29 +54,44 @@ Model fitted_fmnist_features(int threads) {
                                fmt::join(catalogue_models(), ", ")));
 }
 
+std::optional<Refusal> text_missing(const std::string& dataset) {
+  if (dataset.empty()) return Refusal{"it names no text to be evaluated on"};
+  return dictionary_missing(dataset);
+}
+
 ModelInfo info_of(const Model& model) {
-  return {model.name, model.dataset, layer_shapes(model.graph), std::nullopt};
+  const bool text = takes_text(model.graph);
+  return {.name = model.name,
+          .dataset = model.dataset,
+          .layers = layer_shapes(model.graph),
+          .text = text,
+          .context = text ? model.graph.input.width : 0,
+          .missing = text ? text_missing(model.dataset) : std::nullopt};
 }
 
 }  // namespace
 
-std::vector<std::string> catalogue_models() { return {kFmnistFeatures, kFmnistCnn}; }
+std::vector<std::string> catalogue_models() { return {kFmnistFeatures, kFmnistCnn, kGcideLm}; }
 
 bool is_model(const std::string& name) {
   return std::ranges::count(catalogue_models(), name) > 0 || is_folder(name);
 }
 
-ModelInfo model_info(const std::string& name) {
+ModelInfo model_info(const std::string& name, std::int64_t context) {
   if (name == kFmnistFeatures) {
-    return {name, "fashion-mnist", layer_shapes(fmnist_features_graph()), linear_algebra_missing()};
+    return {.name = name,
+            .dataset = "fashion-mnist",
+            .layers = layer_shapes(fmnist_features_graph()),
+            .missing = linear_algebra_missing()};
   }
-  return info_of(load_model(name, 1));
+  return info_of(load_model(name, 1, context));
 }
 
-Model load_model(const std::string& name, int threads) {
+Model load_model(const std::string& name, int threads, std::int64_t context) {
   if (name == kFmnistFeatures) return fitted_fmnist_features(threads);
   if (name == kFmnistCnn) return fold_batch_norms(trained_fmnist_cnn());
-  if (is_folder(name)) return fold_batch_norms(load_model_folder(name));
+  if (name == kGcideLm) return trained_gcide_lm();
+  if (is_folder(name)) return fold_batch_norms(load_model_folder(name, context));
   refuse(name);
 }
 

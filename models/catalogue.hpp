@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +11,8 @@
 
 namespace qassay {
 
-/// The models that the program knows by name. A user's own is a folder (models/model_folder.hpp),
-/// whose path stands in place of a name wherever one is taken.
+/// The models that the program knows by name. A user's own is a folder (models/model_folder.hpp,
+/// also in the layout of Hugging Face), whose path stands in place of a name wherever one is taken.
 std::vector<std::string> catalogue_models();
 bool is_model(const std::string& name_or_folder);
 
@@ -20,12 +21,15 @@ struct ModelInfo {
   std::string name;
   std::string dataset;             // that it is evaluated on
   std::vector<LayerShape> layers;  // with batch norms folded
-  std::optional<Refusal> missing;  // why this build cannot make it
+  bool text = false;               // takes tokens
+  std::int64_t context = 0;        // of them
+  std::optional<Refusal> missing;  // why it cannot be made or evaluated here
 };
 
 /// Both throw InputError for a name that is not in the catalogue and a folder that is no model.
-ModelInfo model_info(const std::string& name_or_folder);
+/// `context`: load_model_folder()'s.
+ModelInfo model_info(const std::string& name_or_folder, std::int64_t context = 0);
 /// Batch norms folded; fitted models from the cache, or made and cached.
-Model load_model(const std::string& name_or_folder, int threads);
+Model load_model(const std::string& name_or_folder, int threads, std::int64_t context = 0);
 
 }  // namespace qassay

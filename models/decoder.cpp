@@ -23,7 +23,7 @@ class Blocks {
       net_.add("embed_positions", *table);
     for (std::int64_t i = 0; i < decoder_.layers; ++i) {
       prefix_ = fmt::format("layers.{}.", i);
-      attention();
+      attention(i < decoder_.window_from ? 0 : decoder_.window);
       feed_forward();
     }
     net_.add("norm", any_of(decoder_.norm));
@@ -40,7 +40,7 @@ class Blocks {
     return add(name, Linear{.outputs = heads * decoder_.head, .bias = decoder_.qkv_bias}, {input});
   }
 
-  void attention() {
+  void attention(std::int64_t window) {
     const ValueId residual = net_.value();
     const ValueId input = add("input_norm", any_of(decoder_.norm));
     ValueId q = project("q_proj", decoder_.heads, input);
@@ -51,8 +51,7 @@ class Blocks {
       k = add("k_rotary", *rotary, {k});
     }
     add("attention",
-        Attention{
-            .heads = decoder_.heads, .kv_heads = decoder_.kv_heads, .window = decoder_.window},
+        Attention{.heads = decoder_.heads, .kv_heads = decoder_.kv_heads, .window = window},
         {q, k, v});
     const ValueId out =
         add("o_proj", Linear{.outputs = decoder_.channels, .bias = decoder_.output_bias});

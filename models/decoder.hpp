@@ -18,7 +18,8 @@ struct Decoder {
   std::int64_t heads = 1, kv_heads = 1;
   std::int64_t head = 0;  // channels of one
   std::int64_t feed_forward = 0;
-  std::int64_t window = 0;  // Attention's
+  std::int64_t window = 0;       // Attention's
+  std::int64_t window_from = 0;  // the first layer that has it
 
   std::variant<RmsNorm, LayerNorm> norm;
   std::variant<Rotary, PositionEmbedding> positions;

@@ -47,8 +47,11 @@ void fold(const std::string& layer, bool had_bias, const std::string& norm, doub
 
 }  // namespace
 
-Model fold_batch_norms(const Model& model) {
-  Model folded{model.name, model.dataset, {model.graph.input, {}}, model.parameters};
+Model fold_batch_norms(Model model) {
+  Model folded{std::move(model.name),
+               std::move(model.dataset),
+               {model.graph.input, {}},
+               std::move(model.parameters)};
   const std::vector<int> uses = count_uses(model.graph);
   std::vector<ValueId> now(uses.size());  // old value -> new value
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {

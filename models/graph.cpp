@@ -14,8 +14,7 @@
 namespace qassay {
 namespace {
 
-constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;  // of one value of one sample
-constexpr double kMostCount = 1 << 20;                         // far from any overflow
+constexpr double kMostCount = 1 << 20;  // far from any overflow
 constexpr double kMostNumber = 1 << 30;
 
 [[noreturn]] void refuse(const Node& node, std::string_view fault) {

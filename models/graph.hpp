@@ -172,6 +172,9 @@ struct Graph {
   bool operator==(const Graph&) const = default;
 };
 
+/// Of one value of one sample.
+inline constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;
+
 /// Whether its input are ids of tokens.
 bool takes_text(const Graph& graph);
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "core/half.hpp"
 #include "core/hash.hpp"
 #include "models/ops/op.hpp"
 
@@ -73,6 +74,12 @@ Layer layer_of(const Model& model, const LayerShape& shape) {
   Layer layer{shape, model.parameters.at(shape.name + ".weight").values, {}};
   if (shape.bias) layer.bias = model.parameters.at(shape.name + ".bias").values;
   return layer;
+}
+
+void round_to_halves(Model& model) {
+  for (auto& [name, tensor] : model.parameters) {
+    for (float& value : tensor.values) value = f16_to_f32(f32_to_f16(value));
+  }
 }
 
 std::string content_hash(const Model& model) {

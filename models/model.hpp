@@ -59,6 +59,9 @@ struct Layer {
 
 Layer layer_of(const Model& model, const LayerShape& shape);
 
+/// Every parameter rounded to FP16, so that half the bytes store it.
+void round_to_halves(Model& model);
+
 /// SHA-256 over graph and the bits of all parameters.
 std::string content_hash(const Model& model);
 

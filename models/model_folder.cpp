@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
@@ -15,6 +16,7 @@
 #include "core/file.hpp"
 #include "core/json_object.hpp"
 #include "models/attributes.hpp"
+#include "models/import/hugging_face.hpp"
 #include "models/safetensors.hpp"
 
 namespace qassay {
@@ -169,8 +171,8 @@ Model parse_model_config(std::string_view config_json, std::string_view file) {
   const nlohmann::json json = parse_json(config_json, file, kDepth);
   const JsonObject config(json, file);
   if (config.has("architectures")) {
-    throw InputError(file, "describes a Hugging Face model, a format that is not read yet",
-                     fmt::format("give a folder whose config.json has the format {}", kFormat));
+    throw InputError(file, "describes a Hugging Face model, which is read from a folder only",
+                     fmt::format("give the folder, or a config.json of the format {}", kFormat));
   }
   if (config.text("format") != kFormat) {
     config.refuse("format", "is not known", fmt::format("write \"{}\"", kFormat));
@@ -195,17 +197,24 @@ Model parse_model(std::string_view config_json, std::span<const std::byte> safet
                   place);
 }
 
-Model load_model_folder(const std::filesystem::path& folder) {
+Model load_model_folder(const std::filesystem::path& folder, std::int64_t context) {
   const MappedFile config(folder / kConfigFile, kLongestConfig);
-  return assemble({reinterpret_cast<const char*>(config.bytes().data()), config.bytes().size()},
-                  Safetensors(folder / kWeightsFile), folder.string());
+  const std::string_view text(reinterpret_cast<const char*>(config.bytes().data()),
+                              config.bytes().size());
+  if (is_hugging_face(text, (folder / kConfigFile).string()))
+    return load_hugging_face(folder, context);
+  Model model = assemble(text, Safetensors(folder / kWeightsFile), folder.string());
+  if (context > 0 && takes_text(model.graph))
+    model.graph.input.width = std::min(model.graph.input.width, context);
+  return model;
 }
 
-void save_model_folder(const Model& model, const std::filesystem::path& folder) {
+void save_model_folder(const Model& model, const std::filesystem::path& folder, Storage storage) {
   check_model(model, folder.string());
   const std::string config = write_config(model);
   parse_model_config(config, (folder / kConfigFile).string());
-  write_safetensors(model.parameters, {{kHash, content_hash(model)}}, folder / kWeightsFile);
+  write_safetensors(model.parameters, {{kHash, content_hash(model)}}, folder / kWeightsFile,
+                    storage);
   const std::span<const std::byte> part = std::as_bytes(std::span(config));
   replace_file(folder / kConfigFile, std::span(&part, 1));
 }

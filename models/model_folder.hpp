@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "models/model.hpp"
+#include "models/safetensors.hpp"
 
 namespace qassay {
 
@@ -22,8 +24,11 @@ namespace qassay {
 /// the dataset.
 
 /// The models are not trusted: every fault is an InputError with file, node, key, fault and mend.
-/// Throws it too where the content_hash is another than the model's.
-Model load_model_folder(const std::filesystem::path& folder);
+/// Throws it too where the content_hash is another than the model's. A folder whose config.json
+/// names "architectures" is a Hugging Face model (models/import/hugging_face.hpp). `context`: the
+/// most positions of a text that it is to run on, where it takes texts and more; 0: all that it
+/// has.
+Model load_model_folder(const std::filesystem::path& folder, std::int64_t context = 0);
 /// The two files in memory; messages call their folder `place`.
 Model parse_model(std::string_view config_json, std::span<const std::byte> safetensors,
                   std::string_view place);
@@ -33,6 +38,7 @@ Model parse_model_config(std::string_view config_json, std::string_view file);
 /// Writes the weights first, each file whole or not at all; makes missing folders. Throws
 /// InputError when a file cannot be written, and what loading it would throw for a model that is
 /// none.
-void save_model_folder(const Model& model, const std::filesystem::path& folder);
+void save_model_folder(const Model& model, const std::filesystem::path& folder,
+                       Storage storage = Storage::f32);
 
 }  // namespace qassay

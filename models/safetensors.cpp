@@ -98,24 +98,37 @@ void check_cover(std::vector<TensorEntry>& entries, std::span<const std::byte> d
 }
 
 std::string make_header(const Parameters& tensors,
-                        const std::map<std::string, std::string>& metadata) {
+                        const std::map<std::string, std::string>& metadata, Storage storage) {
+  const std::string_view dtype = storage == Storage::f16 ? "F16" : "F32";
+  const std::size_t bytes = storage == Storage::f16 ? sizeof(std::uint16_t) : sizeof(float);
   auto header = nlohmann::json::object();
   if (!metadata.empty()) header[std::string(kMetadata)] = metadata;
   std::size_t end = 0;
   for (const auto& [name, tensor] : tensors) {
     const std::size_t begin = end;
-    end += tensor.values.size() * sizeof(float);
-    if (name == kMetadata || product(sizeof(float), tensor.dims) != end - begin) {
+    end += tensor.values.size() * bytes;
+    if (name == kMetadata ||
+        product(static_cast<std::int64_t>(bytes), tensor.dims) != end - begin) {
       throw std::invalid_argument(fmt::format("tensor '{}' [{}] of {} values cannot be written",
                                               name, fmt::join(tensor.dims, ", "),
                                               tensor.values.size()));
     }
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.dims}, {"data_offsets", {begin, end}}};
+    header[name] = {{"dtype", dtype}, {"shape", tensor.dims}, {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   constexpr std::size_t kAlignment = 8;  // the length's own bytes keep it
   text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   return text;
+}
+
+std::vector<std::uint16_t> exact_halves(const Tensor& tensor, std::string_view name) {
+  std::vector<std::uint16_t> halves;
+  for (const float value : tensor.values) {
+    halves.push_back(f32_to_f16(value));
+    if (f16_to_f32(halves.back()) != value)
+      throw std::invalid_argument(fmt::format("tensor '{}' is not exact in FP16", name));
+  }
+  return halves;
 }
 
 }  // namespace
@@ -199,14 +212,21 @@ Parameters Safetensors::tensors() const {
 
 void write_safetensors(const Parameters& tensors,
                        const std::map<std::string, std::string>& metadata,
-                       const std::filesystem::path& path) {
-  const std::string header = make_header(tensors, metadata);
+                       const std::filesystem::path& path, Storage storage) {
+  const std::string header = make_header(tensors, metadata, storage);
   const std::uint64_t length = header.size();
   std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(&length, 1)),
                                                 std::as_bytes(std::span(header))};
+  std::vector<std::vector<std::uint16_t>> halves;
   for (const auto& [name, tensor] : tensors) {
-    parts.push_back(std::as_bytes(std::span(tensor.values)));
+    if (storage == Storage::f16) {
+      halves.push_back(exact_halves(tensor, name));
+    } else {
+      parts.push_back(std::as_bytes(std::span(tensor.values)));
+    }
   }
+  for (const std::vector<std::uint16_t>& tensor : halves)
+    parts.push_back(std::as_bytes(std::span(tensor)));
   replace_file(path, parts);
 }
 

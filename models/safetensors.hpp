@@ -56,11 +56,15 @@ class Safetensors {
   std::map<std::string, std::string> metadata_;
 };
 
-/// Writes F32 tensors in the order of their names, the data aligned to 8 bytes: the same bytes for
-/// the same arguments. Whole or not at all, as replace_file(). Throws InputError when the file
-/// cannot be written and std::invalid_argument for a tensor whose dims and number of values differ.
+/// How the values of a file are stored: both hold them exactly.
+enum class Storage { f32, f16 };
+
+/// Writes tensors in the order of their names, the data aligned to 8 bytes: the same bytes for the
+/// same arguments. Whole or not at all, as replace_file(). Throws InputError when the file cannot
+/// be written and std::invalid_argument for a tensor whose dims and number of values differ, or
+/// with a value that the storage does not hold.
 void write_safetensors(const Parameters& tensors,
                        const std::map<std::string, std::string>& metadata,
-                       const std::filesystem::path& path);
+                       const std::filesystem::path& path, Storage storage = Storage::f32);
 
 }  // namespace qassay

@@ -137,6 +137,11 @@ QASSAY_INLINE Floats exponential(Floats x) {
   return x > high ? Floats{} + __builtin_inff() : y;
 }
 
+/// By reference: clang takes no vector by value from a function of another instruction set.
+QASSAY_INLINE void exponentiate(Floats& line, float largest, float scale) {
+  line = exponential((line - largest) * scale);
+}
+
 QASSAY_INLINE Floats sigmoid(Floats x) { return 1.0F / (1.0F + exponential(-x)); }
 
 /// The derivative of x sigmoid(x).
@@ -207,7 +212,7 @@ QASSAY_CLONES void softmax(float* x, std::int64_t n, float scale) {
   Floats line;
   for (; i + kWidth <= n; i += kWidth) {
     load(x + i, line);
-    line = exponential((line - largest) * scale);
+    exponentiate(line, largest, scale);
     sums += line;
     std::memcpy(x + i, &line, sizeof line);
   }
@@ -215,7 +220,7 @@ QASSAY_CLONES void softmax(float* x, std::int64_t n, float scale) {
     const std::size_t bytes = static_cast<std::size_t>(n - i) * sizeof(float);
     line = Floats{};
     std::memcpy(&line, x + i, bytes);
-    line = exponential((line - largest) * scale);
+    exponentiate(line, largest, scale);
     for (std::int64_t j = 0; j < n - i; ++j) sum += line[j];
     std::memcpy(x + i, &line, bytes);
   }

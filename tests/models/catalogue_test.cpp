@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(CatalogueTest, KnowsItsModelsAndFolders) {
-  EXPECT_THAT(catalogue_models(), ElementsAre("fmnist-features", "fmnist-cnn"));
+  EXPECT_THAT(catalogue_models(), ElementsAre("fmnist-features", "fmnist-cnn", "gcide-lm"));
   for (const std::string& name : catalogue_models()) EXPECT_TRUE(is_model(name));
   EXPECT_FALSE(is_model("fmnist-cnn2"));
   const TemporaryFolder folder;

@@ -83,5 +83,21 @@ TEST(OptimizerTest, ARestoredStateGoesOnAsTheOneThatWasKept) {
   }
 }
 
+/// Gradients 3 and 4 have a norm of 5.
+TEST(OptimizerTest, AdamWClipsTheNormOfAllGradients) {
+  const AdamW plain{.beta1 = 0, .beta2 = 0, .epsilon = 1, .weight_decay = 0};
+  for (const double clip : {0.0, 5.0, 6.0, 2.5}) {
+    AdamW recipe = plain;
+    recipe.clip = clip;
+    Parameters parameters = two_parameters();
+    Optimizer(recipe).step(parameters, gradients(3, 4), 1);
+    const double scale = clip == 2.5 ? 0.5 : 1;  // w - g / (|g| + 1)
+    EXPECT_NEAR(parameters["a.weight"].values[0], 2 - 3 * scale / (3 * scale + 1), kTolerance)
+        << clip;
+    EXPECT_NEAR(parameters["a.bias"].values[0], 3 - 4 * scale / (4 * scale + 1), kTolerance)
+        << clip;
+  }
+}
+
 }  // namespace
 }  // namespace qassay

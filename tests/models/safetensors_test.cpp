@@ -249,5 +249,20 @@ TEST_F(WriteSafetensorsTest, ReadingNamesAFileThatIsNotThere) {
               AllOf(StartsWith(path_.string()), HasSubstr("cannot be read")));
 }
 
+TEST(SafetensorsTest, StoresWhatIsExactInSixteenBits) {
+  const TemporaryFolder folder;
+  const Parameters tensors{{"a", {{2, 2}, {1.5F, -0.0F, 65504, 0x1p-24F}}}, {"b", {{1}, {-2}}}};
+  const auto path = folder.path() / "a.st";
+  write_safetensors(tensors, {}, path, Storage::f16);
+  const Safetensors read(path);
+  EXPECT_EQ(read.entries().front().dtype, "F16");
+  EXPECT_EQ(read.entries().front().bytes.size(), 8U);
+  EXPECT_EQ(read.tensors(), tensors);
+  for (const float value : {0.1F, 65536.0F, 0x1p-25F})
+    EXPECT_THROW(write_safetensors({{"a", {{1}, {value}}}}, {}, path, Storage::f16),
+                 std::invalid_argument);
+  EXPECT_EQ(Safetensors(path).tensors(), tensors);
+}
+
 }  // namespace
 }  // namespace qassay
