@@ -84,7 +84,8 @@ bool was_only_timed(const Rows& rows, Evidence evidence) {
   const auto has = [&](std::string_view metric) {
     return std::ranges::any_of(rows, [&](const Record* row) { return row->metric == metric; });
   };
-  return evidence == Evidence::accuracy && has("latency") && !has("top1");
+  return evidence == Evidence::accuracy && has("latency") && !has("top1") &&
+         !has("next_token_accuracy");
 }
 
 bool counts_as_fallback(const Record& record, Evidence evidence) {

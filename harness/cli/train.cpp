@@ -37,6 +37,7 @@ class Course {
   virtual ~Course() = default;
   virtual Model model() const = 0;  // without parameters
   virtual TrainingRecipe recipe() const = 0;
+  virtual Storage storage() const { return Storage::f32; }
   /// Of all training samples, or the first `samples` of them where that is positive.
   virtual Lessons& lessons(std::int64_t samples) = 0;
   /// A sentence on the test split, by the arithmetic of training. Once, at the end: nothing is
@@ -86,6 +87,7 @@ class GcideLmCourse final : public Course {
  public:
   Model model() const override { return gcide_lm(); }
   TrainingRecipe recipe() const override { return gcide_lm_recipe(); }
+  Storage storage() const override { return Storage::f16; }
   Lessons& lessons(std::int64_t samples) override {
     training_ = std::move(find_dictionary(model().dataset).training);
     const std::int64_t context = model().graph.input.width;
@@ -197,7 +199,8 @@ int train_command(const Command& self, const Arguments& arguments) {
     fmt::print(stderr, "stopped; --resume goes on from {}\n", (folder / kCheckpoint).string());
     return kInterrupted;
   }
-  save_model_folder(model, folder);
+  if (course->storage() == Storage::f16) round_to_halves(model);
+  save_model_folder(model, folder, course->storage());
   fmt::print("{}: {}; written to {}\n", name, course->test(model, threads), folder.string());
   return kFine;
 }

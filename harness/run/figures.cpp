@@ -59,8 +59,8 @@ using Times = std::map<int, std::map<int, double>>;
 
 class TimingFigures {
  public:
-  TimingFigures(std::span<const CaseRow> cases, std::span<const LegRow> legs)
-      : cases_(cases), legs_(legs) {
+  TimingFigures(std::span<const CaseRow> cases, std::span<const LegRow> legs, bool text)
+      : cases_(cases), legs_(legs), rate_unit_(text ? "tokens/s" : "samples/s") {
     for (const LegRow& leg : legs) {
       for (const LegCaseRow& found : leg.cases) {
         if (found.status != "passed" && found.status != "mistrusted") continue;
@@ -114,7 +114,7 @@ class TimingFigures {
     const auto seconds = latency(*times);
     figures.add("latency", seconds, "s", "lower");
     if (seconds && row.layer.empty()) {
-      figures.add("throughput", rate(static_cast<double>(row.m), *seconds), "samples/s", "higher");
+      figures.add("throughput", rate(static_cast<double>(row.m), *seconds), rate_unit_, "higher");
     } else if (seconds) {
       add_rates(row, *seconds, figures);
     }
@@ -209,6 +209,7 @@ class TimingFigures {
 
   std::span<const CaseRow> cases_;
   std::span<const LegRow> legs_;
+  const char* rate_unit_;  // of whole models
   std::map<std::pair<std::string, std::string>, Times> times_;
 };
 
@@ -223,9 +224,9 @@ Interval relative_loss(const Interval& ratio) {
 
 }  // namespace
 
-std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases,
-                                      std::span<const LegRow> legs) {
-  return TimingFigures(cases, legs).rows();
+std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases, std::span<const LegRow> legs,
+                                      bool text) {
+  return TimingFigures(cases, legs, text).rows();
 }
 
 std::vector<MetricRow> accuracy_figures(std::span<const CaseRow> cases,

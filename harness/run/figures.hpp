@@ -19,7 +19,9 @@ namespace qassay {
 ///              and activations as wide
 ///   arm-a      for the second arm of an A/A run: the same case
 /// The fraction of a ceiling is that of each leg, against the ceiling that this leg saw.
-std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases, std::span<const LegRow> legs);
+/// `text`: a whole model's throughput counts tokens.
+std::vector<MetricRow> timing_figures(std::span<const CaseRow> cases, std::span<const LegRow> legs,
+                                      bool text = false);
 
 /// top1, loss, loss_points, loss_error_growth, agreement, flips_lost, flips_won, mcnemar_p, paired
 /// by sample with the first FP32 case among `samples` (baseline "fp32").

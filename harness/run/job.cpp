@@ -24,8 +24,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, isas, cores, cpu_quota, last_le
                                    memory_bytes, facts, fingerprint)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CaseRow, key, arm, group, legs, model, layer, n, k, m, cache,
                                    threads, scheme, method, backend, kernel, status, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, regime,
-                                   round_seconds, own_threads, layers, cases)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, text, samples,
+                                   regime, round_seconds, own_threads, layers, cases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,
                                    direction, baseline)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches,

@@ -23,6 +23,7 @@ namespace qassay {
 namespace {
 
 constexpr std::int64_t kQuickSamples = 2000;
+constexpr std::int64_t kQuickWindows = 40;
 
 std::string program_hash(const RunRequest& request) {
   std::string hashes = sha256_file("/proc/self/exe");
@@ -159,7 +160,9 @@ class Runner {
       job.timing.warmup_seconds *= group.round_seconds / job.timing.round_seconds;
       job.timing.round_seconds = group.round_seconds;
     }
-    job.samples = request_.quick ? kQuickSamples : 0;
+    job.samples = group.samples;
+    const std::int64_t most = group.text ? kQuickWindows : kQuickSamples;
+    if (request_.quick && (job.samples == 0 || job.samples > most)) job.samples = most;
     for (const auto& library : request_.kernel_libraries)
       job.kernel_libraries.push_back(library.string());
     job.isa = request_.isa;
@@ -176,8 +179,8 @@ class Runner {
     };
     for (const Group& group : plan_.groups) {
       const std::vector<LegRow> legs = store_.legs(run_, group.key);
-      append(timing_figures(group.cases, legs));
-      if (!group.evaluate) continue;
+      append(timing_figures(group.cases, legs, group.text));
+      if (!group.evaluate || group.text) continue;  // texts are scored by the workers
       std::vector<SampleScoresRow> samples;
       for (const LegRow& leg : legs)
         samples.insert(samples.end(), leg.samples.begin(), leg.samples.end());
@@ -202,7 +205,7 @@ void prepare_models(const Plan& plan) {
   for (const Group& group : plan.groups) {
     if (group.source.empty() || model_info(group.source).missing) continue;
     const Model model = load_model(group.source, plan.threads);
-    if (group.evaluate) find_dataset(model.dataset).test();
+    if (group.evaluate && !group.text) find_dataset(model.dataset).test();
   }
 }
 

@@ -45,9 +45,11 @@ class Planner {
       : options_(options), kernels_(kernels), machine_(machine) {}
 
   void add(const Sweep& sweep, Plan& plan) const {
-    const ModelInfo model = sweep.shapes.empty()
-                                ? model_info(sweep.model)
-                                : ModelInfo{sweep.model, "", shape_layers(sweep), std::nullopt};
+    const ModelInfo model = sweep.shapes.empty() ? model_info(sweep.model)
+                                                 : ModelInfo{.name = sweep.model,
+                                                             .dataset = "",
+                                                             .layers = shape_layers(sweep),
+                                                             .missing = std::nullopt};
     const std::vector<LayerShape> layers = selected(model);
     for (const Regime& regime : sweep.regimes) {
       if (sweep.evaluate && regime.cache == Cache::hot) {
@@ -92,6 +94,13 @@ class Planner {
     // A model can be run as a whole only when none of its layers was filtered away.
     group.whole = together && layers.size() == model.layers.size();
     group.evaluate = group.whole && scores(sweep, regime);
+    group.text = model.text;
+    group.samples = sweep.samples;
+    if (model.text && regime.m > model.context) {
+      throw InputError(fmt::format("suite, model {}", model.name),
+                       fmt::format("has {} positions, fewer than m = {}", model.context, regime.m),
+                       "give regimes of no more rows");
+    }
     group.regime = regime;
     group.round_seconds = sweep.round_seconds;
     group.key =

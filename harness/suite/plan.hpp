@@ -16,10 +16,12 @@ namespace qassay {
 /// them.
 struct Group {
   std::string key;
-  std::string model;      // its name
-  std::string source;     // what load_model() takes; empty for layers known by shape
-  bool whole = false;     // time the whole model too, through the packed weights
-  bool evaluate = false;  // and score it
+  std::string model;         // its name
+  std::string source;        // what load_model() takes; empty for layers known by shape
+  bool whole = false;        // time the whole model too, through the packed weights
+  bool evaluate = false;     // and score it
+  bool text = false;         // on text
+  std::int64_t samples = 0;  // images, or windows of text; 0: all
   Regime regime;
   double round_seconds = 0;              // in place of the suite's; 0: that
   std::vector<std::string> own_threads;  // backends that are timed in processes of their own

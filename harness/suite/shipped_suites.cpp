@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "embedded/default_suite.hpp"
 #include "embedded/kernels_suite.hpp"
+#include "embedded/language_suite.hpp"
 #include "embedded/self_check_suite.hpp"
 #include "harness/suite/suite.hpp"
 
@@ -21,6 +22,7 @@ struct Shipped {
 
 constexpr Shipped kShipped[] = {{"default", embedded::default_suite},
                                 {"kernels", embedded::kernels_suite},
+                                {"language", embedded::language_suite},
                                 {"self-check", embedded::self_check_suite}};
 
 std::string read_file(const std::string& path) {

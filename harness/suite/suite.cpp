@@ -52,8 +52,8 @@ std::vector<Regime> parse_regimes(const TomlTable& sweep) {
 }
 
 Sweep parse_sweep(const TomlTable& table, std::string_view place) {
-  table.allow_only({"model", "shapes", "evaluate", "schemes", "methods", "backends", "regimes",
-                    "round_seconds"});
+  table.allow_only({"model", "shapes", "evaluate", "samples", "schemes", "methods", "backends",
+                    "regimes", "round_seconds"});
   Sweep sweep;
   sweep.model = table.text("model");
   if (sweep.model.find_first_of("/: \t\n") != std::string::npos) {
@@ -69,6 +69,7 @@ Sweep parse_sweep(const TomlTable& table, std::string_view place) {
     table.refuse("evaluate", "needs trained weights, and shapes have none",
                  "name a model without shapes");
   }
+  if (table.has("samples")) sweep.samples = table.integer("samples", 2, 1'000'000'000);
   for (const std::string& text : table.texts("schemes")) {
     sweep.schemes.push_back(parse_scheme(text, place));
   }

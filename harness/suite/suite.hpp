@@ -41,6 +41,7 @@ struct Sweep {
   std::string model;          // a name, or the folder of a user's own
   std::vector<Shape> shapes;  // layers known by shape alone, with seeded weights; else a real model
   bool evaluate = false;      // run the whole model, and score it on its test set
+  std::int64_t samples = 0;   // of that set, the first; of text, windows; 0: all
   std::vector<Scheme> schemes;
   std::vector<std::string> methods;
   std::vector<std::string> backends;

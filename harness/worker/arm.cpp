@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/worker/model_batch.hpp"
+
 namespace qassay {
 
 void Arm::fail(std::string status, std::string reason) {
@@ -54,7 +56,9 @@ void ModelArm::assemble(const Model& model, std::span<LayerArm* const> layers, s
     if (std::ranges::count(implementations, layer->result().implementation) == 0)
       implementations.push_back(layer->result().implementation);
   }
-  executor_ = std::make_unique<Executor>(model, prepared_, m, threads);
+  const ModelBatch batch = batch_of(model.graph, m);
+  executor_ = std::make_unique<Executor>(model, prepared_, batch.samples, threads,
+                                         TextOptions{.positions = batch.positions});
   result().workspace_bytes =
       static_cast<std::int64_t>(executor_->workspace_bytes() + executor_->value_bytes());
   result().implementation = fmt::format("{}", fmt::join(implementations, "; "));

@@ -4,17 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "core/distortion.hpp"
 #include "datasets/image_dataset.hpp"
 #include "harness/run/job.hpp"
 #include "harness/worker/arm.hpp"
+#include "harness/worker/layer_errors.hpp"
 #include "harness/worker/leg_layers.hpp"
 
 namespace qassay {
-
-/// sqnr, cosine and relative_error of an output against FP32, with a prefix before their names.
-void append_distortion(const CaseRow& row, const std::string& prefix, const Distortion& distortion,
-                       std::vector<MetricRow>& metrics);
 
 /// Scores whole models on the test set, through the packed weights that are timed.
 class Evaluation {
@@ -30,7 +26,6 @@ class Evaluation {
   void run(ModelArm& arm, LegRow& leg) const;
 
  private:
-  void add_layer_errors(ModelArm& arm, LegRow& leg) const;
   void add_floor(ModelArm& arm, const std::vector<std::uint8_t>& predictions, LegRow& leg) const;
 
   const std::vector<LegLayer>& layers_;

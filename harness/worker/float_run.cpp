@@ -1,5 +1,6 @@
 #include "harness/worker/float_run.hpp"
 
+#include "harness/worker/model_batch.hpp"
 #include "models/layer_problem.hpp"
 #include "quantizers/round_to_nearest.hpp"
 
@@ -16,7 +17,9 @@ FloatRun::FloatRun(const Model& model, const KernelChoice& kernels, std::int64_t
         problem, round_to_nearest(layer.matrix(), fp32), layer.bias, device));
     prepared.push_back(layers_.back().get());
   }
-  executor_ = std::make_unique<Executor>(model, prepared, m_max, device.threads);
+  const ModelBatch batch = batch_of(model.graph, m_max);
+  executor_ = std::make_unique<Executor>(model, prepared, batch.samples, device.threads,
+                                         TextOptions{.positions = batch.positions});
 }
 
 }  // namespace qassay

@@ -13,6 +13,7 @@ namespace qassay {
 /// what the layers' inputs and the errors of quantized ones are measured from.
 class FloatRun {
  public:
+  /// For m_max rows of activations: samples, or tokens of one text.
   FloatRun(const Model& model, const KernelChoice& kernels, std::int64_t m_max,
            const Device& device);
 

@@ -19,6 +19,7 @@
 #include "harness/worker/evaluation.hpp"
 #include "harness/worker/leg_ceilings.hpp"
 #include "harness/worker/leg_layers.hpp"
+#include "harness/worker/text_evaluation.hpp"
 #include "harness/worker/verifier.hpp"
 #include "models/catalogue.hpp"
 #include "models/layer_problem.hpp"
@@ -26,6 +27,9 @@
 
 namespace qassay {
 namespace {
+
+/// Of the text that a token is decoded behind.
+constexpr std::int64_t kTokensBefore = 128;
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -69,12 +73,14 @@ class Leg {
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
   void assemble(ModelArm& arm);
+  void decode(ModelArm& arm);
   void warm_up();
   void time_round(int round);
   void judge_ceilings();
   void add_metric(const Arm& arm, const char* name, double value, const char* unit,
                   const char* direction, const char* baseline = "");
   void evaluate();
+  void evaluate_text();
 
   const QuantMatrix& quantized(const LayerArm& arm);
   std::span<std::byte> workspace() const { return {workspace_.data(), workspace_.size()}; }
@@ -103,7 +109,7 @@ class Leg {
   Recipe recipe_;
   std::vector<LayerArm> layer_arms_;
   std::vector<ModelArm> model_arms_;
-  std::vector<float> images_;           // of the whole model
+  std::vector<float> inputs_;           // of the whole model
   Buffer workspace_, output_, scores_;  // shared by all cases
   std::optional<LegCeilings> ceilings_;
   LegRow row_;
@@ -136,7 +142,7 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
   for (const LegLayer& layer : layers_) widest = std::max(widest, layer.outputs());
   output_ = Buffer(static_cast<std::size_t>(widest * m) * sizeof(float));
   if (model_arms_.empty()) return;
-  images_ = first_images(*model_, m);
+  inputs_ = first_inputs(*model_, m);
   scores_ = Buffer(static_cast<std::size_t>(layers_.back().outputs() * m) * sizeof(float));
 }
 
@@ -252,10 +258,30 @@ void Leg::assemble(ModelArm& arm) {
   }
   const std::int64_t m = job_.group.regime.m;
   arm.assemble(*model_, layers, m, job_.threads);
-  arm.call = [this, &arm, m] {
-    Executor& executor = arm.executor();
-    executor.run({images_.data(), m, executor.features()},
-                 {scores_.as<float>(), m, executor.outputs()});
+  if (!arm.passed()) return;
+  const std::int64_t samples = arm.executor().samples();
+  if (takes_text(model_->graph) && m == 1) {
+    decode(arm);
+  } else {
+    arm.call = [this, &arm, samples] {
+      Executor& executor = arm.executor();
+      executor.run({inputs_.data(), samples, executor.features()},
+                   {scores_.as<float>(), samples, executor.outputs()});
+    };
+  }
+}
+
+/// One token after those before it, again and again.
+void Leg::decode(ModelArm& arm) {
+  Executor& executor = arm.executor();
+  const ConstMatrix token(inputs_.data(), 1, 1);
+  const Matrix scores(scores_.as<float>(), 1, executor.outputs());
+  executor.run(token, scores);
+  while (executor.past() < std::min(kTokensBefore, model_->graph.input.width - 1))
+    executor.go_on(token, scores);
+  arm.call = [&executor, token, scores, before = executor.past()] {
+    executor.rewind(before);
+    executor.go_on(token, scores);
   };
 }
 
@@ -314,9 +340,27 @@ void Leg::add_metric(const Arm& arm, const char* name, double value, const char*
 void Leg::evaluate() {
   // The predictions of packed weights do not change: one leg's say all.
   if (!job_.group.evaluate || job_.leg != 0) return;
-  Evaluation evaluation(*model_, layers_, images_, job_);
+  if (takes_text(model_->graph)) {
+    evaluate_text();
+    return;
+  }
+  Evaluation evaluation(*model_, layers_, inputs_, job_);
   for (ModelArm& arm : model_arms_) {
     guard(arm, "evaluating", [&] { evaluation.run(arm, row_); });
+  }
+}
+
+void Leg::evaluate_text() {
+  TextEvaluation evaluation(*model_, kernels_, device_, job_);
+  for (std::int64_t window = 0; window < evaluation.windows(); ++window) {
+    evaluation.open(window);
+    for (ModelArm& arm : model_arms_) guard(arm, "evaluating", [&] { evaluation.score(arm); });
+  }
+  for (ModelArm& arm : model_arms_) {
+    guard(arm, "evaluating", [&] {
+      evaluation.finish(arm, row_);
+      append_layer_errors(arm, layers_, inputs_, job_, row_);
+    });
   }
 }
 

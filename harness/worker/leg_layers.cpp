@@ -8,6 +8,8 @@
 #include "datasets/calibration.hpp"
 #include "datasets/image_dataset.hpp"
 #include "harness/worker/float_run.hpp"
+#include "harness/worker/model_batch.hpp"
+#include "harness/worker/text_evaluation.hpp"
 #include "models/synthetic.hpp"
 #include "quantizers/static_ranges.hpp"
 
@@ -42,16 +44,18 @@ std::vector<LegLayer> layers_of_model(const Group& group, const Model& model,
   for (const LayerShape& shape : layer_shapes(model.graph))
     layers.push_back({layer_of(model, shape), {}, {}, {}});
 
-  FloatRun run(model, kernels, std::max(m, kCalibrationBatch), device);
-  if (needs_ranges(group, layers)) calibrate(model, run.executor(), layers);
+  const bool calibrates = needs_ranges(group, layers);
+  FloatRun run(model, kernels, calibrates ? std::max(m, kCalibrationBatch) : m, device);
+  if (calibrates) calibrate(model, run.executor(), layers);
   run.executor().set_hook([&](std::size_t layer, ConstMatrix input, ConstMatrix output) {
     layers[layer].input.assign(input.data, input.data + m * input.cols);
     layers[layer].output.assign(output.data, output.data + m * output.cols);
   });
-  const std::vector<float> images = first_images(model, m);
-  std::vector<float> scores(static_cast<std::size_t>(m * run.executor().outputs()));
-  run.executor().run({images.data(), m, run.executor().features()},
-                     {scores.data(), m, run.executor().outputs()});
+  const std::vector<float> inputs = first_inputs(model, m);
+  const std::int64_t samples = batch_of(model.graph, m).samples;
+  std::vector<float> scores(static_cast<std::size_t>(samples * run.executor().outputs()));
+  run.executor().run({inputs.data(), samples, run.executor().features()},
+                     {scores.data(), samples, run.executor().outputs()});
   std::erase_if(layers, [&](const LegLayer& layer) {
     return std::ranges::none_of(group.layers, [&](const LayerShape& shape) {
       return shape.name == layer.layer.shape.name;
@@ -62,7 +66,11 @@ std::vector<LegLayer> layers_of_model(const Group& group, const Model& model,
 
 }  // namespace
 
-std::vector<float> first_images(const Model& model, std::int64_t m) {
+std::vector<float> first_inputs(const Model& model, std::int64_t m) {
+  if (takes_text(model.graph)) {
+    const std::vector<std::int32_t> tokens = test_tokens(model, m, 1);
+    return {tokens.begin(), tokens.end()};
+  }
   const TestSet test = find_dataset(model.dataset).test();
   std::vector<float> batch(static_cast<std::size_t>(m * test.features));
   for (std::int64_t row = 0; row < m; ++row)

@@ -25,11 +25,12 @@ struct LegLayer {
   ConstMatrix fp32_output(std::int64_t m) const { return {output.data(), m, outputs()}; }
 };
 
-/// A model's test images as a batch; a set smaller than m starts again.
-std::vector<float> first_images(const Model& model, std::int64_t m);
+/// m rows of a model's input: its test images, from the first again where they are fewer, or the
+/// first m tokens of its test text.
+std::vector<float> first_inputs(const Model& model, std::int64_t m);
 
 /// The group's layers. Layers known by shape get seeded weights and activations with outlier
-/// channels (models/synthetic.hpp); those of a real model get what the first m test images put
+/// channels (models/synthetic.hpp); those of a real model get what first_inputs() put
 /// there, and the input ranges of 1,024 calibration images, carried through the model in FP32.
 std::vector<LegLayer> build_layers(const Group& group, const Model* model,
                                    const KernelChoice& kernels, const Device& device);
