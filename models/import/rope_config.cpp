@@ -17,7 +17,7 @@ constexpr const char* kPart = "partial_rotary_factor";
 /// "rope_type", or "type" in older files.
 std::string rope_type(const JsonObject& rope) {
   if (!rope.given("rope_type")) return rope.text("type");
-  const std::string type = rope.text("rope_type");
+  std::string type = rope.text("rope_type");
   if (rope.given("type") && rope.text("type") != type)
     rope.refuse("type", "is another than rope_type", "remove one of them");
   return type;

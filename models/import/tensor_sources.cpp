@@ -100,7 +100,7 @@ TensorNaming::TensorNaming(const DecoderConfig& config,
   prefix_ = found == table.prefixes.end() ? table.prefixes.front() : *found;
 }
 
-TensorSource TensorNaming::source(ParameterShape parameter) const {
+TensorSource TensorNaming::source(const ParameterShape& parameter) const {
   const NamingTable& table = table_of(names_);
   const std::string_view name = parameter.name;
   const std::string_view own = name.substr(name.rfind('.'));  // ".weight"

@@ -35,7 +35,7 @@ class TensorNaming {
   bool is_computed(std::string_view tensor) const;
 
  private:
-  TensorSource source(ParameterShape parameter) const;
+  TensorSource source(const ParameterShape& parameter) const;
 
   bool tied_;
   TensorNames names_;

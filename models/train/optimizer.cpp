@@ -60,9 +60,10 @@ void Optimizer::step(Parameters& parameters, const Parameters& gradients, double
     const double decay = decay_of(adam.weight_decay, parameter);
     Tensor& first = state_of(name + ".first_moment", parameter);
     Tensor& second = state_of(name + ".second_moment", parameter);
+    const std::vector<float>& slopes = gradient.values;  // clang shares no structured bindings
 #pragma omp parallel for schedule(static)
-    for (std::size_t i = 0; i < gradient.values.size(); ++i) {
-      const double g = gradient.values[i] * scale;
+    for (std::size_t i = 0; i < slopes.size(); ++i) {
+      const double g = slopes[i] * scale;
       const double m = adam.beta1 * first.values[i] + (1 - adam.beta1) * g;
       const double v = adam.beta2 * second.values[i] + (1 - adam.beta2) * g * g;
       first.values[i] = static_cast<float>(m);

@@ -7,8 +7,8 @@
 
 #include "core/json_object.hpp"
 #include "datasets/tokenizers/byte_letters.hpp"
-#include "datasets/tokenizers/tokenizer_json.hpp"
 #include "datasets/tokenizers/nfc.hpp"
+#include "datasets/tokenizers/tokenizer_json.hpp"
 #include "tests/fuzz/expect.hpp"
 
 namespace {
