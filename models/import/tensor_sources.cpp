@@ -138,8 +138,7 @@ TensorSource TensorNaming::source(const ParameterShape& parameter) const {
 
 std::vector<TensorSource> TensorNaming::sources(const Graph& graph) const {
   std::vector<TensorSource> all;
-  for (ParameterShape& parameter : parameter_shapes(graph))
-    all.push_back(source(std::move(parameter)));
+  for (const ParameterShape& parameter : parameter_shapes(graph)) all.push_back(source(parameter));
   return all;
 }
 
