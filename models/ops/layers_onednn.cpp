@@ -56,8 +56,8 @@ dnnl::primitive_attr with_own_scratchpad() {
   return attributes;
 }
 
-/// c[m,n] = a[m,k] b[k,n]. Not dnnl::sgemm: in oneDNN 2.6 its loops keep data where a signal's
-/// handler may overwrite it.
+/// c[m,n] = a[m,k] b[k,n]. Not by dnnl::sgemm: with signals arriving, oneDNN 2.6's gave wrong
+/// results and broke the heap.
 class MatrixProduct {
  public:
   struct Sizes {

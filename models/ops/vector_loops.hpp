@@ -8,7 +8,7 @@ namespace qassay {
 // best one is taken at run time. Results may differ in their last bits between those sets, but not
 // with the number of threads. NaN in gives NaN out.
 
-/// How keys and values of attention are stored: FP32; IEEE binary16; int8 codes of a scale a row.
+/// The bits of an IEEE binary16 number.
 using Half = std::uint16_t;
 
 /// c[m,n] = sum over k of a[m,k] b[k,n], added to c where `add` is set. Elements of a are `a_row`
