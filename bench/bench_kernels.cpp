@@ -3,8 +3,9 @@
 //   export OMP_NUM_THREADS=2 OMP_PROC_BIND=true OMP_WAIT_POLICY=active
 //   build/release/bench_kernels --benchmark_filter='a8r_s4.*/4096x4096/m:(1|128)/'
 //
-// A case is kernel/scheme/n x k/m, with hot weights. Speedups are not read off two of these cases,
-// which run minutes apart: `qassay run` interleaves what it compares.
+// A case is kernel/scheme/n x k/m/threads (one, and all), with hot weights. Speedups are not read
+// off two of these cases, which run minutes apart, but with --benchmark_enable_random_interleaving
+// and repetitions: scaling with threads can be seen so. `qassay run` interleaves what it compares.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,10 +60,10 @@ const QuantMatrix& weights_of(const Shape& shape, const char* scheme) {
 }
 
 void time_kernel(benchmark::State& state, const Kernel& kernel, const Problem& problem,
-                 const char* scheme) {
+                 const char* scheme, int threads) {
   const std::int64_t m = problem.m_max;
-  const auto prepared = kernel.prepare(problem, weights_of({problem.n, problem.k}, scheme), {},
-                                       {omp_get_max_threads()});
+  const auto prepared =
+      kernel.prepare(problem, weights_of({problem.n, problem.k}, scheme), {}, {threads});
   const std::vector<float> x = normals(m * problem.k, "activations", 1);
   const Buffer y(static_cast<std::size_t>(m * problem.n) * sizeof(float));
   const Buffer workspace(prepared->workspace_bytes());
@@ -86,14 +88,17 @@ void register_cases(const KernelChoice& kernels) {
           const Problem problem{
               .m_max = m, .n = shape.n, .k = shape.k, .scheme = parse_scheme(scheme)};
           if (kernel->accepts(problem)) continue;
-          const std::string name =
-              fmt::format("{}/{}/{}x{}/m:{}", kernel->info().name, scheme, shape.n, shape.k, m);
-          benchmark::RegisterBenchmark(name.c_str(),
-                                       [kernel, problem, scheme](benchmark::State& state) {
-                                         time_kernel(state, *kernel, problem, scheme);
-                                       })
-              ->UseRealTime()
-              ->Unit(benchmark::kMicrosecond);
+          for (const int threads : std::set{1, omp_get_max_threads()}) {
+            const std::string name = fmt::format("{}/{}/{}x{}/m:{}/t:{}", kernel->info().name,
+                                                 scheme, shape.n, shape.k, m, threads);
+            benchmark::RegisterBenchmark(
+                name.c_str(),
+                [kernel, problem, scheme, threads](benchmark::State& state) {
+                  time_kernel(state, *kernel, problem, scheme, threads);
+                })
+                ->UseRealTime()
+                ->Unit(benchmark::kMicrosecond);
+          }
         }
       }
     }
