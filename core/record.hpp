@@ -13,6 +13,11 @@ namespace qassay {
 ///   latency            seconds per call            whole operation, activation quantization inside
 ///   speedup            ratio                       baseline's latency over this, paired
 ///   weight_bytes, workspace_bytes, peak_rss_bytes  bytes
+///   time_to_first_token  seconds                  of a whole language model: from m tokens to the
+///                                                  scores of the next
+///   layers_fraction    fraction                    of a whole model's latency: its layers'
+///   latencies
+///                                                  by themselves in the same rounds, added up
 ///   throughput         samples a second            of the whole model: m over latency
 ///   operations         op                          of a layer in a call: 2 m n k, in a convolution
 ///                                                  times its pixels
@@ -28,11 +33,19 @@ namespace qassay {
 ///   accumulated_sqnr, accumulated_cosine, accumulated_relative_error
 ///                                                  the same, with the errors of the layers before
 ///   top1               fraction
-///   loss               percent                     of the baseline's top-1, positive when worse
+///   loss               percent                     of the baseline's top-1, or of its right next
+///                                                  tokens; positive when worse
 ///   loss_points        points                      baseline minus candidate, in points of top-1
 ///   loss_error_growth  ratio                       candidate's error rate over the baseline's
+///   perplexity         ratio                       exp of a token's mean negative log-likelihood
+///   perplexity_ratio   ratio                       over the baseline's, paired by window
+///   bits_per_byte      bits                        of what the scored tokens stand for
+///   next_token_accuracy  fraction                  of tokens that were the most likely ones
+///   kl_mean, kl_median, kl_p999  nats              KL(baseline || candidate) of a token: mean,
+///                                                  median and 99.9 % quantile
+///   top1_agreement     fraction                    of tokens with the baseline's most likely one
 ///   agreement          fraction                    of samples with the baseline's prediction
-///   flips_lost, flips_won   samples                right to wrong, wrong to right
+///   flips_lost, flips_won   samples, tokens        right to wrong, wrong to right
 ///   mcnemar_p          probability                 of flips so uneven by chance
 ///   floor_flips        samples                     predictions of FP32 that change when it runs
 ///                                                  again or in another batch: the floor of a loss
@@ -46,10 +59,12 @@ struct Record {
   std::int64_t m = 0;         // rows of activations of the regime
   std::string cache;          // "hot" | "cold"
   int threads = 0;
-  std::string scheme;   // core/scheme.hpp
-  std::string group;    // comparison group
-  std::string method;   // "rtn"; "none" for schemes that quantize nothing
-  std::string backend;  // "cpu", "onednn", "openblas", "reference"
+  std::string protocol;  // of an evaluation on text: "text=gcide/test context=256 stride=256 ..."
+  std::string kv_cache;  // of a whole model on text: "FP32" | "FP16" | "INT8"
+  std::string scheme;    // core/scheme.hpp
+  std::string group;     // comparison group
+  std::string method;    // "rtn"; "none" for schemes that quantize nothing
+  std::string backend;   // "cpu", "onednn", "openblas", "reference"
   std::string kernel;
   std::string implementation;  // what really ran, as the library names it
   std::string status;          // "passed" | "unsupported" | "failed" | "mistrusted" | "skipped"

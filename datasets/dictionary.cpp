@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -118,6 +119,10 @@ TextSplits read_dictionary(const DictionaryManifest& manifest,
   finish(splits.calibration, "calibration");
   finish(splits.test, "test");
   return splits;
+}
+
+bool is_dictionary(std::string_view name) {
+  return std::ranges::count(kDictionaries, name, &BakedManifest::name) > 0;
 }
 
 std::optional<Refusal> dictionary_missing(std::string_view name) {

@@ -41,6 +41,9 @@ DictionaryManifest find_dictionary_manifest(std::string_view name);
 /// file, and where size, entries or those that are not UTF-8 are not what the manifest says.
 TextSplits read_dictionary(const DictionaryManifest& manifest, const std::filesystem::path& folder);
 
+/// Whether it is one that is baked into the program.
+bool is_dictionary(std::string_view name);
+
 /// Why the files of a dictionary known by name are not there, without reading them, or nothing.
 std::optional<Refusal> dictionary_missing(std::string_view name);
 

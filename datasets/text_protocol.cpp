@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -40,9 +41,39 @@ std::string_view name_of(Join join) {
 
 std::string_view name_of(Tail tail) { return tail == Tail::kept ? "kept" : "dropped"; }
 
+/// Without what separates the fields.
+std::string encoded(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c == '%' || static_cast<unsigned char>(c) <= ' ') {
+      text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+std::string decoded(std::string_view text) {
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned code = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
+      name += static_cast<char>(code);
+      i += 2;
+    } else {
+      name += text[i];
+    }
+  }
+  return name;
+}
+
 /// Every field by its name, in the order of the canonical text.
-std::array<std::pair<std::string_view, std::string>, 6> fields_of(const TextProtocol& protocol) {
-  return {{{"context", fmt::to_string(protocol.context)},
+std::array<std::pair<std::string_view, std::string>, 7> fields_of(const TextProtocol& protocol) {
+  return {{{"text", encoded(protocol.text)},
+           {"context", fmt::to_string(protocol.context)},
            {"stride", fmt::to_string(protocol.stride)},
            {"bos", std::string(name_of(protocol.bos))},
            {"join", std::string(name_of(protocol.join))},
@@ -65,6 +96,13 @@ void check_protocol(const TextProtocol& protocol) {
 
 }  // namespace
 
+std::optional<Bos> parse_bos(std::string_view text) {
+  for (const Bos bos : {Bos::none, Bos::first_window, Bos::every_window}) {
+    if (text == name_of(bos)) return bos;
+  }
+  return std::nullopt;
+}
+
 std::string hash_tokens(std::span<const std::int32_t> tokens) {
   static_assert(std::endian::native == std::endian::little);
   return sha256(std::as_bytes(tokens));
@@ -78,16 +116,32 @@ std::string to_text(const TextProtocol& protocol) {
   return text;
 }
 
-std::optional<Refusal> refuse_comparison(const TextProtocol& one, const TextProtocol& other) {
-  const auto fields = fields_of(one);
-  const auto others = fields_of(other);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].second != others[i].second) {
-      return Refusal{fmt::format("the evaluation protocols differ: {} is {} and {}",
-                                 fields[i].first, fields[i].second, others[i].second)};
-    }
+std::vector<std::pair<std::string, std::string>> protocol_fields(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  while (!text.empty()) {
+    const std::string_view field = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), field.size() + 1));
+    const std::size_t equals = std::min(field.find('='), field.size());
+    fields.emplace_back(field.substr(0, equals),
+                        decoded(field.substr(std::min(equals + 1, field.size()))));
   }
-  return std::nullopt;
+  return fields;
+}
+
+std::optional<Refusal> refuse_comparison(std::string_view one, std::string_view other) {
+  const auto fields = protocol_fields(one);
+  const auto others = protocol_fields(other);
+  for (std::size_t i = 0; i < std::min(fields.size(), others.size()); ++i) {
+    if (fields[i] == others[i]) continue;
+    return Refusal{fmt::format("the evaluation protocols differ: {} is {} and {}", fields[i].first,
+                               fields[i].second, others[i].second)};
+  }
+  if (fields.size() == others.size()) return std::nullopt;
+  return Refusal{"the evaluation protocols differ: one has more fields"};
+}
+
+std::optional<Refusal> refuse_comparison(const TextProtocol& one, const TextProtocol& other) {
+  return refuse_comparison(to_text(one), to_text(other));
 }
 
 std::vector<TextWindow> windows(std::int64_t token_count, const TextProtocol& protocol) {

@@ -4,6 +4,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -20,6 +22,7 @@ enum class Tail { dropped, kept };
 /// How a causal language model is evaluated on a text. Figures that were taken under different
 /// protocols are not comparable.
 struct TextProtocol {
+  std::string text;          // its name: "gcide/test", or that of a file
   std::int64_t context = 0;  // positions that the model sees at once, 2 or more
   std::int64_t stride = 0;   // new tokens from one window to the next, 1 to `context`
   Bos bos = Bos::none;
@@ -30,15 +33,22 @@ struct TextProtocol {
   bool operator==(const TextProtocol&) const = default;
 };
 
+/// Of "none", "first-window" and "every-window".
+std::optional<Bos> parse_bos(std::string_view text);
+
 /// SHA-256 of the ids as little-endian int32.
 std::string hash_tokens(std::span<const std::int32_t> tokens);
 
-/// "context=512 stride=256 bos=none join=newline tail=dropped tokens=HASH", for case texts and the
-/// store: equal texts mean equal protocols.
+/// "text=NAME context=512 stride=256 bos=none join=newline tail=dropped tokens=HASH", for cases and
+/// the store: equal texts mean equal protocols. Blanks and '%' of the name are percent-encoded.
 std::string to_text(const TextProtocol& protocol);
 
-/// Why figures taken under the two protocols are not comparable, with the first field that differs
-/// and its two values. No value for equal protocols.
+/// The fields of such a text by name, in its order, decoded.
+std::vector<std::pair<std::string, std::string>> protocol_fields(std::string_view text);
+
+/// Why figures taken under the two protocols (or texts of such) are not comparable, with the first
+/// field that differs and its two values. No value for equal protocols.
+std::optional<Refusal> refuse_comparison(std::string_view one, std::string_view other);
 std::optional<Refusal> refuse_comparison(const TextProtocol& one, const TextProtocol& other);
 
 /// The model is given the text's tokens begin .. begin + length - 1, after a begin-of-text token

@@ -9,7 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "datasets/dictionary.hpp"
 #include "datasets/image_dataset.hpp"
 #include "embedded/fmnist_cnn_config.hpp"
 #include "embedded/fmnist_cnn_weights.hpp"
@@ -20,6 +19,8 @@
 #include "models/linear_algebra.hpp"
 #include "models/model_cache.hpp"
 #include "models/model_folder.hpp"
+#include "models/outliers.hpp"
+#include "models/shapes.hpp"
 
 namespace qassay {
 namespace {
@@ -27,6 +28,7 @@ namespace {
 constexpr const char* kFmnistFeatures = "fmnist-features";
 constexpr const char* kFmnistCnn = "fmnist-cnn";
 constexpr const char* kGcideLm = "gcide-lm";
+constexpr const char* kGcideLmOutliers = "gcide-lm-outliers";
 
 bool is_folder(const std::string& name) { return std::filesystem::is_directory(name); }
 
@@ -49,48 +51,61 @@ Model fitted_fmnist_features(int threads) {
 }
 
 [[noreturn]] void refuse(const std::string& name) {
-  throw InputError("model", fmt::format("'{}' is not known and is no folder", name),
-                   fmt::format("choose from {}, or give shapes for layers with seeded weights",
-                               fmt::join(catalogue_models(), ", ")));
+  throw InputError(
+      "model", fmt::format("'{}' is not known and is no folder", name),
+      fmt::format("choose from {}, {}, or give shapes for layers with seeded weights",
+                  fmt::join(catalogue_models(), ", "), fmt::join(shape_names(), ", ")));
 }
 
-std::optional<Refusal> text_missing(const std::string& dataset) {
-  if (dataset.empty()) return Refusal{"it names no text to be evaluated on"};
-  return dictionary_missing(dataset);
+std::int64_t parameter_count(const Graph& graph) {
+  std::int64_t count = 0;
+  for (const ParameterShape& shape : parameter_shapes(graph)) {
+    std::int64_t size = 1;
+    for (const std::int64_t dim : shape.dims) size *= dim;
+    count += size;
+  }
+  return count;
 }
 
-ModelInfo info_of(const Model& model) {
-  const bool text = takes_text(model.graph);
-  return {.name = model.name,
-          .dataset = model.dataset,
-          .layers = layer_shapes(model.graph),
-          .text = text,
-          .context = text ? model.graph.input.width : 0,
-          .missing = text ? text_missing(model.dataset) : std::nullopt};
+ModelInfo info_of(const std::string& name, const std::string& dataset, const Graph& graph) {
+  ModelInfo info{.name = name,
+                 .dataset = dataset,
+                 .layers = layer_shapes(graph),
+                 .parameters = parameter_count(graph),
+                 .text = takes_text(graph),
+                 .missing = std::nullopt};
+  if (info.text) {
+    info.context = graph.input.width;
+    info.vocabulary = vocabulary_of(graph);
+  } else {
+    info.positions = infer_extents(graph).back().width;
+  }
+  return info;
 }
 
 }  // namespace
 
-std::vector<std::string> catalogue_models() { return {kFmnistFeatures, kFmnistCnn, kGcideLm}; }
-
-bool is_model(const std::string& name) {
-  return std::ranges::count(catalogue_models(), name) > 0 || is_folder(name);
+std::vector<std::string> catalogue_models() {
+  return {kFmnistFeatures, kFmnistCnn, kGcideLm, kGcideLmOutliers};
 }
 
 ModelInfo model_info(const std::string& name, std::int64_t context) {
   if (name == kFmnistFeatures) {
-    return {.name = name,
-            .dataset = "fashion-mnist",
-            .layers = layer_shapes(fmnist_features_graph()),
-            .missing = linear_algebra_missing()};
+    ModelInfo info = info_of(name, "fashion-mnist", fmnist_features_graph());
+    info.missing = linear_algebra_missing();
+    return info;
   }
-  return info_of(load_model(name, 1, context));
+  if (is_shape(name)) return info_of(name, "", shape_info(name, context).graph);
+  const Model model = load_model(name, 1, context);
+  return info_of(model.name, model.dataset, model.graph);
 }
 
 Model load_model(const std::string& name, int threads, std::int64_t context) {
   if (name == kFmnistFeatures) return fitted_fmnist_features(threads);
   if (name == kFmnistCnn) return fold_batch_norms(trained_fmnist_cnn());
   if (name == kGcideLm) return trained_gcide_lm();
+  if (name == kGcideLmOutliers) return with_outlier_channels(trained_gcide_lm());
+  if (is_shape(name)) return shape_model(name, context, 0);
   if (is_folder(name)) return fold_batch_norms(load_model_folder(name, context));
   refuse(name);
 }

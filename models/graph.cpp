@@ -81,10 +81,24 @@ bool is_layer(const Operator& op) {
   return std::holds_alternative<Linear>(op) || std::holds_alternative<Conv2d>(op);
 }
 
-bool takes_text(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes, [](const Node& node) {
-    return std::holds_alternative<Embedding>(node.op) && node.inputs == std::vector<ValueId>{0};
-  });
+namespace {
+
+const Embedding* find_embedding(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    const auto* embedding = std::get_if<Embedding>(&node.op);
+    if (embedding != nullptr && node.inputs == std::vector<ValueId>{0}) return embedding;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool takes_text(const Graph& graph) { return find_embedding(graph) != nullptr; }
+
+std::int64_t vocabulary_of(const Graph& graph) {
+  const Embedding* embedding = find_embedding(graph);
+  if (embedding == nullptr) throw std::invalid_argument("a model that takes no tokens");
+  return embedding->vocabulary;
 }
 
 std::string describe(const Node& node) {
@@ -142,8 +156,11 @@ std::vector<LayerShape> layer_shapes(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     const Extent& input = extents[node.inputs.front()];
     if (const auto* linear = std::get_if<Linear>(&node.op)) {
-      layers.push_back(
-          {.name = node.name, .n = linear->outputs, .k = input.channels, .bias = linear->bias});
+      layers.push_back({.name = node.name,
+                        .n = linear->outputs,
+                        .k = input.channels,
+                        .bias = linear->bias,
+                        .rows = std::max<std::int64_t>(1, input.width / extents.back().width)});
     } else if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
       const Convolution convolution = convolution_of(*conv, input);
       layers.push_back({.name = node.name,

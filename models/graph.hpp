@@ -178,6 +178,9 @@ inline constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;
 /// Whether its input are ids of tokens.
 bool takes_text(const Graph& graph);
 
+/// Ids of tokens that the model takes. Throws std::invalid_argument for one that takes none.
+std::int64_t vocabulary_of(const Graph& graph);
+
 /// The extent of every value. Throws InputError naming the node when the graph is none: no nodes,
 /// a name that is empty or used twice, an input that does not come before, an output that nothing
 /// uses, numbers out of range, or extents that do not fit.
@@ -190,6 +193,8 @@ struct LayerShape {
   std::int64_t k = 0;  // in features, or of a patch
   std::optional<Convolution> convolution = std::nullopt;
   bool bias = false;
+  /// Of activations, for each position that the model gives: more where a sequence is shortened.
+  std::int64_t rows = 1;
 
   bool operator==(const LayerShape&) const = default;
 };

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +18,13 @@ inline constexpr std::array kKvFormats{std::pair{KvFormat::fp32, std::string_vie
 
 inline std::string_view to_string(KvFormat format) {
   return kKvFormats[static_cast<std::size_t>(format)].second;
+}
+
+/// Of its name.
+inline std::optional<KvFormat> parse_kv_format(std::string_view text) {
+  const auto found =
+      std::ranges::find(kKvFormats, text, &std::pair<KvFormat, std::string_view>::second);
+  return found == kKvFormats.end() ? std::nullopt : std::optional(found->first);
 }
 
 }  // namespace qassay

@@ -28,8 +28,10 @@ const std::array<float, kParts>& normal_parts() {
   return *kTable;
 }
 
+}  // namespace
+
 /// Each block of numbers has a stream of its own, so that they do not depend on the threads.
-void fill_from_parts(std::span<float> out, std::string_view name, float deviation) {
+void fill_synthetic(std::span<float> out, std::string_view name, float deviation) {
   constexpr std::int64_t kBlock = 4096;
   const std::array<float, kParts>& parts = normal_parts();
   const std::uint64_t seed = seed_from_name(name);
@@ -46,12 +48,10 @@ void fill_from_parts(std::span<float> out, std::string_view name, float deviatio
   }
 }
 
-}  // namespace
-
 Layer synthetic_layer(std::string_view name, std::int64_t n, std::int64_t k) {
   Layer layer{.shape = {.name = std::string(name), .n = n, .k = k}, .weights = {}, .bias = {}};
   layer.weights.resize(static_cast<std::size_t>(n * k));
-  fill_from_parts(layer.weights, name, static_cast<float>(1.0 / std::sqrt(static_cast<double>(k))));
+  fill_synthetic(layer.weights, name, static_cast<float>(1.0 / std::sqrt(static_cast<double>(k))));
   return layer;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace qassay {
 /// of large decoders have a few channels that are far larger than the rest, the same ones in every
 /// token (Dettmers et al. 2022, arXiv:2208.07339; Xiao et al. 2023, arXiv:2211.10438). They say
 /// nothing about a model's accuracy on a task.
+
+/// Normal numbers of mean 0 and the given deviation, seeded by the name: the middles of 65,536
+/// equally likely parts of the distribution, ten times as fast as exact ones. In parallel, the same
+/// for any number of threads.
+void fill_synthetic(std::span<float> out, std::string_view name, float deviation);
 
 /// Normal weights of mean 0 and deviation 1/sqrt(k), which keeps the scale of the activations;
 /// seeded by the name ("decoder-7b/4096x4096"), without bias.

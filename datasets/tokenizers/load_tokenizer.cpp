@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/error.hpp"
@@ -22,6 +24,12 @@ std::string_view text_of_file(const MappedFile& file) {
 }
 
 }  // namespace
+
+bool has_tokenizer(const std::filesystem::path& folder) {
+  return std::ranges::any_of(
+      std::array{kTokenizerFile, kSentencePieceFile, kVocabularyFile},
+      [&](const auto& name) { return std::filesystem::exists(folder / name); });
+}
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder) {
   const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };

@@ -61,6 +61,9 @@ class Tokenizer {
 /// Ids are the bytes of the text; no special tokens.
 std::unique_ptr<Tokenizer> byte_tokenizer();
 
+/// Whether the folder has files that load_tokenizer() would read.
+bool has_tokenizer(const std::filesystem::path& folder);
+
 /// That of a Hugging Face model folder: tokenizer.json, else tokenizer.model (SentencePiece), else
 /// vocab.json and merges.txt (GPT-2). A tokenizer.json that was converted from SentencePiece gives
 /// way to the tokenizer.model beside it. The files are not trusted: throws InputError with file,

@@ -14,7 +14,10 @@ constexpr std::array kRegimes{
     Name<ClaimRegime>{ClaimRegime::decode, "decode"},
     Name<ClaimRegime>{ClaimRegime::batch, "batch"},
     Name<ClaimRegime>{ClaimRegime::network, "network"},
+    Name<ClaimRegime>{ClaimRegime::generation, "generation"},
     Name<ClaimRegime>{ClaimRegime::model, "model"},
+    Name<ClaimRegime>{ClaimRegime::images, "images"},
+    Name<ClaimRegime>{ClaimRegime::text, "text"},
 };
 
 constexpr std::array kKinds{

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/claims/footprint.hpp"
@@ -11,11 +12,14 @@
 namespace qassay {
 
 /// What of a sweep a claim speaks of:
-///   decode   layers, one row of activations, cold weights
-///   batch    layers, 64 rows or more, hot weights
-///   network  whole models from image to scores, 64 images or more at once
-///   model    figures of whole models that are no times: accuracy, bytes of the weights
-enum class ClaimRegime { decode, batch, network, model };
+///   decode      layers, one row of activations, cold weights
+///   batch       layers, 64 rows or more, hot weights
+///   network     whole models, 64 images or tokens or more at once
+///   generation  whole language models, one token at a time
+///   model       bytes, measured or by arithmetic
+///   images      what models of images get right
+///   text        what language models get right, and how far they are from FP32
+enum class ClaimRegime { decode, batch, network, generation, model, images, text };
 std::string_view to_string(ClaimRegime regime);
 std::optional<ClaimRegime> parse_regime(std::string_view text);
 
@@ -60,6 +64,9 @@ struct Claim {
   std::string baseline;  // of a speedup: "best-fp32" | "own-fp32"; else empty
   std::vector<ClaimRegime> regimes;
   std::vector<ClaimPart> parts;
+  std::vector<std::string> models;  // patterns; empty: all
+  /// How a text has to be evaluated to be evidence: fields of a protocol by name, some or all.
+  std::vector<std::pair<std::string, std::string>> protocol;
   /// Metric loss_growth, in place of parts: groups of schemes, each said to lose more than the one
   /// before.
   std::vector<std::vector<std::string>> order;

@@ -16,6 +16,7 @@
 #include "core/scheme.hpp"
 #include "core/toml_table.hpp"
 #include "embedded/seed_claims_toml.hpp"
+#include "models/shapes.hpp"
 
 namespace qassay {
 namespace {
@@ -61,7 +62,7 @@ void check_better(const TomlTable& table, const ClaimMetric& metric) {
 
 std::string read_baseline(const TomlTable& table, const ClaimMetric& metric) {
   constexpr std::string_view kMend = "write \"best-fp32\" or \"own-fp32\"";
-  if (metric.evidence != Evidence::timing) {
+  if (metric.name != "speedup") {
     if (table.has("baseline")) {
       table.refuse("baseline", fmt::format("is only for a speedup, not for {}", metric.name),
                    "leave it out");
@@ -75,16 +76,31 @@ std::string read_baseline(const TomlTable& table, const ClaimMetric& metric) {
   return baseline;
 }
 
+std::vector<ClaimRegime> regimes_of(Evidence evidence) {
+  switch (evidence) {
+    case Evidence::timing:
+      return {ClaimRegime::decode, ClaimRegime::batch, ClaimRegime::network,
+              ClaimRegime::generation};
+    case Evidence::accuracy:
+      return {ClaimRegime::images, ClaimRegime::text};
+    case Evidence::bytes:
+    case Evidence::arithmetic:
+      break;
+  }
+  return {ClaimRegime::model};
+}
+
 std::vector<ClaimRegime> read_regimes(const TomlTable& table, const ClaimMetric& metric) {
-  const bool timed = metric.evidence == Evidence::timing;
-  const std::string mend =
-      fmt::format("of {} write {}", metric.name,
-                  timed ? "some of \"decode\", \"batch\", \"network\"" : "[\"model\"]");
+  const std::vector<ClaimRegime> fitting = regimes_of(metric.evidence);
   std::vector<ClaimRegime> regimes;
   for (const std::string& name : table.texts("regimes")) {
     const auto regime = parse_regime(name);
-    if (!regime || (*regime == ClaimRegime::model) == timed) {
-      table.refuse("regimes", fmt::format("'{}' does not fit", name), mend);
+    if (!regime || std::ranges::count(fitting, *regime) == 0) {
+      std::vector<std::string_view> names;
+      for (const ClaimRegime each : fitting) names.push_back(to_string(each));
+      table.refuse(
+          "regimes", fmt::format("'{}' does not fit", name),
+          fmt::format("of {} write some of \"{}\"", metric.name, fmt::join(names, "\", \"")));
     }
     regimes.push_back(*regime);
   }
@@ -185,9 +201,33 @@ KvCache read_kv_cache(const TomlTable& table) {
           table.count("tokens"), table.count("sequences"), static_cast<int>(bits)};
 }
 
+/// Whole numbers for the context and the stride, texts for the rest.
+std::vector<std::pair<std::string, std::string>> read_protocol(const TomlTable& table) {
+  table.allow_only({"text", "context", "stride", "bos", "join", "tail", "tokens"});
+  std::vector<std::pair<std::string, std::string>> fields;
+  for (const char* name : {"text", "context", "stride", "bos", "join", "tail", "tokens"}) {
+    if (!table.has(name)) continue;
+    const bool is_number =
+        name == std::string_view("context") || name == std::string_view("stride");
+    fields.emplace_back(name, is_number ? fmt::to_string(table.count(name)) : table.text(name));
+  }
+  return fields;
+}
+
 Footprint read_footprint(const TomlTable& table) {
-  table.allow_only({"parameters", "total_gb", "from", "row", "kv_cache"});
+  table.allow_only({"shape", "parameters", "total_gb", "from", "row", "kv_cache"});
   Footprint footprint;
+  if (table.has("shape")) {
+    for (const std::string_view key : {"parameters", "total_gb", "from", "row", "kv_cache"}) {
+      if (table.has(key)) table.refuse(key, "is what the shape says already", "leave it out");
+    }
+    footprint.shape = table.text("shape");
+    if (!is_shape(*footprint.shape)) {
+      table.refuse("shape", fmt::format("'{}' is no known shape", *footprint.shape),
+                   fmt::format("use one of {}", fmt::join(shape_names(), ", ")));
+    }
+    return footprint;
+  }
   footprint.row = table.count("row");
   if (table.has("kv_cache")) footprint.kv_cache = read_kv_cache(table.table("kv_cache"));
   if (table.has("parameters") == table.has("total_gb")) {
@@ -215,9 +255,10 @@ Claim read_claim(TomlTable table) {
   Claim claim;
   claim.id = read_id(table);
   table.rename(fmt::format("claim '{}'", claim.id));
-  table.allow_only({"id", "statement", "source", "metric", "better", "kind", "baseline", "schemes",
-                    "regimes", "range", "value", "tolerance", "tolerance_relative", "part", "order",
-                    "footprint", "not_testable", "explanation"});
+  table.allow_only({"id",       "statement", "source",    "metric",       "better",
+                    "kind",     "baseline",  "schemes",   "regimes",      "models",
+                    "protocol", "range",     "value",     "tolerance",    "tolerance_relative",
+                    "part",     "order",     "footprint", "not_testable", "explanation"});
   claim.statement = table.text("statement");
   claim.source = table.text("source");
   claim.metric = &read_metric(table);
@@ -225,6 +266,8 @@ Claim read_claim(TomlTable table) {
   claim.kind = read_kind(table);
   claim.baseline = read_baseline(table, *claim.metric);
   claim.regimes = read_regimes(table, *claim.metric);
+  if (table.has("models")) claim.models = table.texts("models");
+  if (table.has("protocol")) claim.protocol = read_protocol(table.table("protocol"));
 
   const bool arithmetic = claim.metric->evidence == Evidence::arithmetic;
   const bool ordered = claim.metric->name == "loss_growth";

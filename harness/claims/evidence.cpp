@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
+
+#include "datasets/text_protocol.hpp"
 
 namespace qassay {
 namespace {
@@ -21,12 +25,35 @@ constexpr std::string_view kReferenceBackend = "reference";
 bool is_second_arm(const Record& record) { return record.arm == "b" || record.baseline == "arm-a"; }
 
 bool in_regime(const Record& record, Evidence evidence, ClaimRegime regime) {
-  if (evidence == Evidence::accuracy) return record.layer.empty();
   const bool whole = record.layer.empty();
-  if (evidence == Evidence::bytes) return !whole;
-  if (whole != (regime == ClaimRegime::network)) return false;
-  return regime == ClaimRegime::decode ? record.m == 1 && record.cache == "cold"
-                                       : record.m >= kBatchRows && record.cache == "hot";
+  const bool text = !record.kv_cache.empty();
+  switch (regime) {
+    case ClaimRegime::images:
+      return whole && !text;
+    case ClaimRegime::text:
+      return whole && text;
+    case ClaimRegime::model:
+      return evidence == Evidence::bytes && !whole;
+    case ClaimRegime::decode:
+      return !whole && record.m == 1 && record.cache == "cold";
+    case ClaimRegime::generation:
+      return whole && text && record.m == 1;
+    case ClaimRegime::batch:
+    case ClaimRegime::network:
+      break;
+  }
+  return whole == (regime == ClaimRegime::network) && record.m >= kBatchRows &&
+         record.cache == "hot";
+}
+
+bool keeps_plain_values(const Record& record) {
+  return record.kv_cache.empty() || record.kv_cache == "FP32";
+}
+
+bool speaks_of(const Claim& claim, const Record& record) {
+  return claim.models.empty() || std::ranges::any_of(claim.models, [&](const std::string& pattern) {
+           return matches_pattern(pattern, record.model);
+         });
 }
 
 bool speaks_of(const ClaimPart& part, const Record& record) {
@@ -106,6 +133,43 @@ bool has_figure(const Claim& claim, const Record& row) {
          !counts_as_fallback(row, claim.metric->evidence) && is_sound(row, claim.metric->evidence);
 }
 
+/// The first field of a protocol that is not as the claim says; empty where all are.
+std::string unclaimed_protocol(const Claim& claim, const std::string& protocol) {
+  const auto fields = protocol_fields(protocol);
+  for (const auto& [name, wanted] : claim.protocol) {
+    const auto found = std::ranges::find(fields, name, &std::pair<std::string, std::string>::first);
+    if (found != fields.end() && found->second == wanted) continue;
+    return fmt::format("the evaluation protocols differ: {} is {}, and {} is claimed", name,
+                       found == fields.end() ? "not recorded" : found->second, wanted);
+  }
+  return "";
+}
+
+/// Evaluations of texts: those under another protocol than the claim's are no evidence, and of one
+/// model under several none is.
+class Protocols {
+ public:
+  Protocols(const Claim& claim, const Rows& rows) : claim_(claim) {
+    for (const Record* row : rows) {
+      if (!row->kv_cache.empty() && unclaimed_protocol(claim, row->protocol).empty())
+        by_model_[row->model].insert(row->protocol);
+    }
+  }
+
+  /// Why a row is no evidence; empty where it is.
+  std::string fault(const Record& row) const {
+    if (row.kv_cache.empty()) return "";
+    if (std::string fault = unclaimed_protocol(claim_, row.protocol); !fault.empty()) return fault;
+    const std::set<std::string>& known = by_model_.at(row.model);
+    if (known.size() < 2) return "";
+    return refuse_comparison(*known.begin(), *std::next(known.begin()))->reason;
+  }
+
+ private:
+  const Claim& claim_;
+  std::map<std::string, std::set<std::string>> by_model_;
+};
+
 SilentCell silence_of(const Claim& claim, const Rows& rows) {
   const Evidence evidence = claim.metric->evidence;
   SilentCell silent{cell_name(*rows.front(), evidence), Silence::unsupported, ""};
@@ -174,10 +238,13 @@ void doubt_speedup(const Claim& claim, ClaimRegime regime, const Record& row, co
 
 /// The row that speaks for its cell; null where none does.
 const Record* pick(const Claim& claim, const Rows& rows) {
+  const ClaimMetric& metric = *claim.metric;
+  const bool smallest = metric.evidence == Evidence::timing && metric.better == Better::lower;
   const Record* best = nullptr;
   for (const Record* row : rows) {
     if (!has_figure(claim, *row)) continue;
-    if (best == nullptr || row->value > best->value) best = row;
+    if (best == nullptr || (smallest ? row->value < best->value : row->value > best->value))
+      best = row;
   }
   return best;
 }
@@ -186,6 +253,8 @@ CellFigure figure_of(const Claim& claim, ClaimRegime regime, const Record& row, 
                      const Rows& fp32_latencies) {
   const Evidence evidence = claim.metric->evidence;
   CellFigure figure{cell_name(row, evidence),
+                    row.model,
+                    row.protocol,
                     {row.value, row.low, row.high, row.count},
                     weights_of(row),
                     row.baseline,
@@ -200,7 +269,7 @@ CellFigure figure_of(const Claim& claim, ClaimRegime regime, const Record& row, 
     doubt(figure, ReasonCode::underpowered,
           evidence == Evidence::timing ? "one leg gives no interval" : "one sample, no interval");
   }
-  if (evidence == Evidence::timing) {
+  if (row.metric == "speedup") {
     doubt_speedup(claim, regime, row, rows, fp32_latencies, figure);
   }
   return figure;
@@ -248,18 +317,33 @@ std::vector<CellEvidence> collect_evidence(const Claim& claim, const ClaimPart& 
   std::map<std::pair<std::string, std::string>, Rows> by_scheme_and_backend;
   Rows fp32_latencies;
   for (const Record& record : records) {
-    if (is_second_arm(record)) continue;
+    if (is_second_arm(record) || !keeps_plain_values(record)) continue;
     if (record.scheme == "FP32" && record.metric == "latency") fp32_latencies.push_back(&record);
-    if (!in_regime(record, evidence, regime) || !speaks_of(part, record)) continue;
+    if (!in_regime(record, evidence, regime) || !speaks_of(part, record) ||
+        !speaks_of(claim, record)) {
+      continue;
+    }
     by_scheme_and_backend[{record.scheme, record.backend}].push_back(&record);
   }
 
   std::vector<CellEvidence> groups;
   for (const auto& [key, group_rows] : by_scheme_and_backend) {
     CellEvidence group{key.first, key.second, {}, {}};
-    for (const Rows& rows : split_into_cells(group_rows, evidence)) {
+    const std::vector<Rows> cells = split_into_cells(group_rows, evidence);
+    Rows scored;
+    for (const Rows& rows : cells) {
+      if (evidence == Evidence::accuracy && !was_only_timed(rows, evidence))
+        scored.push_back(rows.front());
+    }
+    const Protocols protocols(claim, scored);
+    for (const Rows& rows : cells) {
       if (was_only_timed(rows, evidence)) continue;
-      if (const Record* row = pick(claim, rows)) {
+      const Record& about = *rows.front();
+      const std::string fault =
+          evidence == Evidence::accuracy && about.status == "passed" ? protocols.fault(about) : "";
+      if (!fault.empty()) {
+        group.silent.push_back({cell_name(about, evidence), Silence::other, fault});
+      } else if (const Record* row = pick(claim, rows)) {
         group.figures.push_back(figure_of(claim, regime, *row, rows, fp32_latencies));
       } else {
         group.silent.push_back(silence_of(claim, rows));

@@ -14,7 +14,9 @@ namespace qassay {
 /// What one cell says to a claim. A cell is a layer in a regime (timing), a packed layer (bytes) or
 /// an evaluation of a model (accuracy).
 struct CellFigure {
-  std::string cell;                 // for people: "decoder-7b/up 11008x4096"
+  std::string cell;  // for people: "decoder-7b/up 11008x4096"
+  std::string model;
+  std::string protocol;             // of an evaluation on text
   Interval raw;                     // as recorded; of bytes: packed bytes a weight
   double weights = 0;               // n * k of the layer; 0 for a whole model
   std::string baseline;             // as recorded
@@ -42,11 +44,14 @@ struct CellEvidence {
 /// The evidence for one part of a measured claim in one regime, by scheme and backend in
 /// alphabetical order, cells in the order of the records.
 ///
-/// Left out from the start: the second arm of an A/A run, and the reference backend where a scheme
-/// has figures of another (it is the yardstick, and no candidate). Never a figure: what is not
-/// `passed`; timings of reference or scalar code, bytes of the reference backend; numbers that are
-/// not finite or out of order. Where several kernels of a backend fill one cell, a timing takes the
-/// fastest (a backend is as fast as its best kernel) and bytes take the largest.
+/// Left out from the start: the second arm of an A/A run, the reference backend where a scheme
+/// has figures of another (it is the yardstick, and no candidate), whole models whose keys and
+/// values are not kept as in FP32 (they differ in more than the scheme), and models that the claim
+/// does not name. Never a figure: what is not `passed`; timings of reference or scalar code, bytes
+/// of the reference backend; numbers that are not finite or out of order. Where several kernels of
+/// a backend fill one cell, a timing takes the fastest (a backend is as fast as its best kernel)
+/// and bytes take the largest. Evaluations on text under another protocol than the claim's are
+/// silent, with the field that differs; so are all of one model where they are of several.
 ///
 /// In doubt are: an interval over fewer than two legs or samples (underpowered); a speedup over
 /// FP32 cells of which none passed with vector code, and a decode speedup above 1.15 times the

@@ -27,8 +27,11 @@ struct KvCache {
 /// The memory that a model needs in a scheme, by arithmetic: every parameter at the scheme's
 /// precision, scales and zero points included, and its KV cache, which quantizing the weights does
 /// not shrink. Either the number of parameters is given, or the total at a known precision, of
-/// which the weights are what the KV cache leaves.
+/// which the weights are what the KV cache leaves; or a model known by shape (models/shapes.hpp),
+/// whose linear layers are at the scheme's precision with their own rows, and all else, which no
+/// scheme quantizes, in FP16 (in FP32 with FP32).
 struct Footprint {
+  std::optional<std::string> shape;
   std::optional<double> parameters;
   std::optional<double> total_gb;  // decimal: 1 GB = 1e9 bytes
   std::vector<std::string> from;   // schemes to read total_gb in; one result each
@@ -38,6 +41,8 @@ struct Footprint {
   /// `from`: one of this->from; unused where parameters are given.
   double parameter_count(const std::string& from_scheme) const;
   double total_bytes(const Scheme& scheme, const std::string& from_scheme) const;
+  /// How the parameters of a scheme were counted, in words.
+  std::string explain(const Scheme& scheme, const std::string& from_scheme) const;
 };
 
 /// Bits that one weight takes in rows of `row` weights: its code and its share of scales (16 or 32

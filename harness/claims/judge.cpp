@@ -10,41 +10,16 @@
 #include <utility>
 
 #include "core/scheme.hpp"
+#include "datasets/text_protocol.hpp"
 #include "harness/claims/decide.hpp"
 #include "harness/claims/evidence.hpp"
+#include "harness/claims/gaps.hpp"
+#include "harness/claims/verdict_row.hpp"
 
 namespace qassay {
 namespace {
 
 constexpr double kMostGrowth = 10;  // percent: the largest loss that anyone claims
-
-VerdictRow blank_row(const Claim& claim, const ClaimPart& part, std::string scheme,
-                     ClaimRegime regime) {
-  VerdictRow row;
-  row.id = claim.id;
-  row.kind = to_string(claim.kind);
-  row.scheme = std::move(scheme);
-  row.regime = to_string(regime);
-  row.baseline = claim.baseline.empty() ? std::string(claim.metric->against) : claim.baseline;
-  row.claimed_low = part.claimed.low;
-  row.claimed_high = part.claimed.high;
-  row.statement = claim.statement;
-  row.source = claim.source;
-  row.unit = claim.metric->unit;
-  row.better = to_string(claim.metric->better);
-  return row;
-}
-
-void set_verdict(VerdictRow& row, Outcome outcome, std::optional<ReasonCode> reason) {
-  row.verdict = to_string(outcome);
-  row.reason = reason ? to_string(*reason) : "";
-}
-
-void set_estimate(VerdictRow& row, const Interval& found) {
-  row.estimate = found.value;
-  row.low = found.low;
-  row.high = found.high;
-}
 
 bool is_inside(double value, const ClaimedRange& range) {
   return range.low <= value && value <= range.high;
@@ -77,20 +52,6 @@ Interval bytes_per_weight(const std::vector<CellFigure>& figures) {
   return {ratio, ratio, ratio, 1};
 }
 
-// The mean of the ends holds however the evaluations depend on each other: kernels that evaluate
-// one model on the same samples err together.
-Interval mean_over_evaluations(const std::vector<CellFigure>& figures) {
-  Interval mean{0, 0, 0, figures.front().raw.count};
-  const double n = static_cast<double>(figures.size());
-  for (const CellFigure& figure : figures) {
-    mean.value += figure.raw.value / n;
-    mean.low += figure.raw.low / n;
-    mean.high += figure.raw.high / n;
-    mean.count = std::min(mean.count, figure.raw.count);
-  }
-  return mean;
-}
-
 Interval combine(const ClaimMetric& metric, const std::vector<CellFigure>& figures) {
   switch (metric.evidence) {
     case Evidence::timing:
@@ -104,8 +65,8 @@ Interval combine(const ClaimMetric& metric, const std::vector<CellFigure>& figur
   return as_claimed(metric, mean_over_evaluations(figures));
 }
 
-/// "left out: A, B (why); C (why)", each why once; where nothing is left and there is one why, that
-/// alone.
+/// "left out: A, B (why); C, D, E, F and 9 more (why)", each why once; where nothing is left and
+/// there is one why, that alone.
 std::string left_out(const std::vector<std::pair<std::string, std::string>>& cells_and_why,
                      bool all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> by_why;
@@ -118,7 +79,11 @@ std::string left_out(const std::vector<std::pair<std::string, std::string>>& cel
   if (all && by_why.size() == 1) return by_why.front().first;
   std::vector<std::string> texts;
   for (const auto& [why, cells] : by_why) {
-    texts.push_back(fmt::format("{} ({})", fmt::join(cells, ", "), why));
+    constexpr std::size_t kNamed = 4;
+    const std::size_t more = cells.size() > kNamed + 1 ? cells.size() - kNamed : 0;
+    const auto named = std::span(cells).first(cells.size() - more);
+    texts.push_back(fmt::format("{}{} ({})", fmt::join(named, ", "),
+                                more > 0 ? fmt::format(" and {} more", more) : "", why));
   }
   return texts.empty() ? "" : fmt::format("left out: {}", fmt::join(texts, "; "));
 }
@@ -136,14 +101,6 @@ ReasonCode reason_of_silence(const std::vector<SilentCell>& silent) {
       break;
   }
   return ReasonCode::not_comparable;
-}
-
-std::string joined_baselines(const std::vector<CellFigure>& figures) {
-  std::set<std::string> names;
-  for (const CellFigure& figure : figures) {
-    if (!figure.baseline.empty()) names.insert(figure.baseline);
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 VerdictRow judge_cells(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
@@ -212,17 +169,35 @@ std::vector<VerdictRow> judge_measured(const Claim& claim, const ClaimPart& part
   return rows;
 }
 
+/// Where one model was evaluated otherwise on the two sides; empty where none was.
+std::string differing_protocols(const std::vector<CellFigure>& lesser,
+                                const std::vector<CellFigure>& greater) {
+  for (const CellFigure& before : lesser) {
+    for (const CellFigure& after : greater) {
+      if (before.model != after.model) continue;
+      if (const auto refusal = refuse_comparison(before.protocol, after.protocol))
+        return refusal->reason;
+    }
+  }
+  return "";
+}
+
 /// One step of an order on one backend: how much more the later group of schemes loses. The ends
 /// are the farthest that the two means allow, for evaluations of one model err together.
-VerdictRow judge_step(const Claim& claim, const std::string& backend,
+VerdictRow judge_step(const Claim& claim, ClaimRegime regime, const std::string& backend,
                       const std::vector<CellFigure>& lesser, const std::vector<CellFigure>& greater,
                       const std::string& schemes, const JudgeContext& context) {
-  VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, schemes, ClaimRegime::model);
+  VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, schemes, regime);
   row.backend = backend;
   row.cells = static_cast<int>(lesser.size() + greater.size());
   if (lesser.empty() || greater.empty()) {
     set_verdict(row, Outcome::not_testable, ReasonCode::no_vector_kernel);
     row.note = "one side has no evaluation on this backend";
+    return row;
+  }
+  if (const std::string fault = differing_protocols(lesser, greater); !fault.empty()) {
+    set_verdict(row, Outcome::not_testable, ReasonCode::not_comparable);
+    row.note = fault;
     return row;
   }
   const Interval before = mean_over_evaluations(lesser);
@@ -241,13 +216,13 @@ VerdictRow judge_step(const Claim& claim, const std::string& backend,
   return row;
 }
 
-std::vector<VerdictRow> judge_order(const Claim& claim, std::span<const Record> records,
-                                    const JudgeContext& context) {
+std::vector<VerdictRow> judge_order(const Claim& claim, ClaimRegime regime,
+                                    std::span<const Record> records, const JudgeContext& context) {
   // Figures by backend, for each group of the order.
   std::map<std::string, std::vector<std::vector<CellFigure>>> by_backend;
   for (std::size_t i = 0; i < claim.order.size(); ++i) {
     const ClaimPart part{claim.order[i], {0, kMostGrowth}};
-    for (const CellEvidence& group : collect_evidence(claim, part, ClaimRegime::model, records)) {
+    for (const CellEvidence& group : collect_evidence(claim, part, regime, records)) {
       auto& groups = by_backend[group.backend];
       groups.resize(claim.order.size());
       groups[i].insert(groups[i].end(), group.figures.begin(), group.figures.end());
@@ -256,14 +231,14 @@ std::vector<VerdictRow> judge_order(const Claim& claim, std::span<const Record> 
   std::vector<VerdictRow> rows;
   for (const auto& [backend, groups] : by_backend) {
     for (std::size_t i = 1; i < groups.size(); ++i) {
-      rows.push_back(judge_step(claim, backend, groups[i - 1], groups[i],
+      rows.push_back(judge_step(claim, regime, backend, groups[i - 1], groups[i],
                                 fmt::format("{} < {}", fmt::join(claim.order[i - 1], ", "),
                                             fmt::join(claim.order[i], ", ")),
                                 context));
     }
   }
   if (rows.empty()) {
-    VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, "", ClaimRegime::model);
+    VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, "", regime);
     set_verdict(row, Outcome::not_testable, ReasonCode::not_comparable);
     row.note = "the run evaluates no model in these schemes";
     rows.push_back(std::move(row));
@@ -287,19 +262,7 @@ std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part)
       set_verdict(row, decide(found, part.claimed, claim.metric->better), std::nullopt);
       row.cells = 1;
       row.covered = is_inside(gb, part.claimed) ? 1 : 0;
-      row.note = fmt::format("{:.4g} billion parameters at {:.6g} bits",
-                             footprint.parameter_count(from) / 1e9,
-                             bits_per_weight(scheme, footprint.row));
-      if (scheme.weights.kind == Kind::integer) {
-        row.note += fmt::format(", scales included (rows of {})", footprint.row);
-      }
-      if (!from.empty()) {
-        row.note += fmt::format(", if the {:.4g} GB were {}", *footprint.total_gb, from);
-      }
-      if (footprint.kv_cache) {
-        row.note += fmt::format("; {:.3g} GB of it KV cache, which stays as it is",
-                                footprint.kv_cache->bytes() / kBytesPerGb);
-      }
+      row.note = footprint.explain(scheme, from);
       rows.push_back(std::move(row));
     }
   }
@@ -345,12 +308,20 @@ std::vector<VerdictRow> say_not_testable(const Claim& claim, const ClaimPart& pa
 
 std::vector<VerdictRow> judge(const Claim& claim, std::span<const Record> records,
                               const JudgeContext& context) {
-  if (!claim.order.empty()) return judge_order(claim, records, context);
   std::vector<VerdictRow> rows;
+  if (!claim.order.empty()) {
+    for (const ClaimRegime regime : claim.regimes) {
+      const std::vector<VerdictRow> of_regime = judge_order(claim, regime, records, context);
+      rows.insert(rows.end(), of_regime.begin(), of_regime.end());
+    }
+    return rows;
+  }
   for (const ClaimPart& part : claim.parts) {
     std::vector<VerdictRow> of_part;
     if (claim.not_testable) {
       of_part = say_not_testable(claim, part, records);
+    } else if (is_gap(claim)) {
+      of_part = judge_gaps(claim, part, records, context);
     } else if (claim.metric->evidence == Evidence::arithmetic) {
       of_part = judge_derived(claim, part);
     } else {

@@ -5,10 +5,35 @@
 #include "harness/suite/kernel_choice.hpp"
 #include "harness/suite/suite.hpp"
 #include "models/catalogue.hpp"
+#include "models/evaluation_text.hpp"
+#include "models/shapes.hpp"
 
 namespace qassay {
 
+namespace {
+
 namespace po = boost::program_options;
+
+void print_model(const std::string& name) {
+  const ModelInfo model = model_info(name);
+  std::optional<Refusal> missing = model.missing;
+  if (!missing && model.text)
+    missing = evaluation_text_missing({name, model.dataset, model.vocabulary}, {});
+  fmt::print("  {:<24} {}\n", name,
+             missing
+                 ? "not here: " + missing->reason
+                 : fmt::format("{} layers, evaluated on {}", model.layers.size(), model.dataset));
+}
+
+/// Sizes are decimal: 1 MB = 1e6 bytes.
+void print_shape(const std::string& name) {
+  const ModelShape shape = shape_info(name);
+  fmt::print("  {:<24} {:.4g} million parameters, {:.4g} kB a token of KV cache in FP16; seeded\n",
+             name, static_cast<double>(shape.parameters.total()) / 1e6,
+             static_cast<double>(shape.kv_bytes(KvFormat::fp16)) / 1e3);
+}
+
+}  // namespace
 
 int list_command(const Command& self, const Arguments& arguments) {
   std::vector<std::string> libraries;
@@ -22,13 +47,8 @@ int list_command(const Command& self, const Arguments& arguments) {
     fmt::print("  {:<24} {}\n", name, load_suite(name).description);
 
   fmt::print("\nmodels\n");
-  for (const std::string& name : catalogue_models()) {
-    const ModelInfo model = model_info(name);
-    fmt::print("  {:<24} {}\n", name,
-               model.missing
-                   ? "not here: " + model.missing->reason
-                   : fmt::format("{} layers, evaluated on {}", model.layers.size(), model.dataset));
-  }
+  for (const std::string& name : catalogue_models()) print_model(name);
+  for (const std::string& name : shape_names()) print_shape(name);
 
   std::vector<std::filesystem::path> paths{default_kernel_library()};
   paths.insert(paths.end(), libraries.begin(), libraries.end());

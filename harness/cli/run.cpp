@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/hash.hpp"
 #include "hardware_profiles/machine_reader.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/run/runner.hpp"
+#include "harness/suite/user_choice.hpp"
 #include "kernels/kernel_library.hpp"
-#include "models/catalogue.hpp"
 
 namespace qassay {
 namespace {
@@ -35,29 +34,6 @@ std::string command_line(const Arguments& arguments) {
     if (argument != "--resume") line += fmt::format(" {}", quoted(argument));
   }
   return line;
-}
-
-/// Keeps the sweep of a model by name; a folder takes the place of the last model that the suite
-/// evaluates.
-void choose_model(Suite& suite, const std::string& model) {
-  const auto named = std::ranges::find(suite.sweeps, model, &Sweep::model);
-  if (named != suite.sweeps.end()) {
-    suite.sweeps = {*named};
-    return;
-  }
-  const auto evaluated = std::ranges::find_if(suite.sweeps.rbegin(), suite.sweeps.rend(),
-                                              [](const Sweep& sweep) { return sweep.evaluate; });
-  if (!is_model(model) || evaluated == suite.sweeps.rend()) {
-    throw InputError(
-        "--model",
-        fmt::format("'{}' is neither a model of suite '{}' nor a folder", model, suite.name),
-        "name one of the suite, or the folder of a model (config.json and "
-        "model.safetensors)");
-  }
-  Sweep sweep = *evaluated;
-  sweep.model = model;
-  suite.sweeps = {std::move(sweep)};
-  suite.hash = sha256(suite.hash + content_hash(load_model(model, 1)));
 }
 
 void print_list(const Plan& plan) {
@@ -96,7 +72,7 @@ int run_command(const Command& self, const Arguments& arguments) {
   RunRequest request;
   std::string suite;
   std::string store;
-  std::string model;
+  UserChoice choice;
   int threads = 0;
   std::vector<std::string> libraries;
   Filters& filters = request.plan.filters;
@@ -104,8 +80,21 @@ int run_command(const Command& self, const Arguments& arguments) {
   po::options_description options("options");
   options.add_options()                                                                           //
       ("suite", po::value(&suite)->value_name("SUITE"), "shipped suite or path of a .toml file")  //
-      ("model", po::value(&model)->value_name("MODEL"),
+      ("model", po::value(&choice.model)->value_name("MODEL"),
        "only this model's sweep; a folder of your own takes the place of the suite's models")  //
+      ("text", po::value(&choice.text)->value_name("FILE"),
+       "UTF-8 text that language models are scored on")  //
+      ("tokens", po::value(&choice.tokens)->value_name("FILE"),
+       "in place of a text: ids of tokens, with blanks between")  //
+      ("context", po::value(&choice.context)->value_name("N"),
+       "tokens of a window of text")  //
+      ("stride", po::value(&choice.stride)->value_name("N"),
+       "new tokens from window to window (default: the context)")  //
+      ("bos", po::value(&choice.bos)->value_name("WHERE"),
+       "begin-of-text token: none, first-window, every-window")                               //
+      ("samples", po::value(&choice.samples)->value_name("N"), "windows of text, the first")  //
+      ("kv-cache", po::value(&choice.kv_caches)->composing()->value_name("F"),
+       "keys and values in FP32, FP16 or INT8; may be given again")  //
       ("store", po::value(&store)->value_name("FILE")->default_value("qassay.db"),
        "where results go")  //
       ("threads", po::value(&threads)->value_name("N"),
@@ -140,10 +129,11 @@ int run_command(const Command& self, const Arguments& arguments) {
 
   const Machine machine = read_machine();
   request.suite = load_suite(suite);
-  if (!model.empty()) choose_model(request.suite, model);
+  apply(choice, request.suite);
   request.timing = request.quick ? kQuick : request.suite.timing;
   request.plan.threads = checked_threads(threads, machine);
   request.plan.legs = request.timing.legs;
+  request.plan.quick = request.quick;
   request.store = store;
   request.command = command_line(arguments);
   request.kernel_libraries = {default_kernel_library()};

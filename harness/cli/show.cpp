@@ -13,11 +13,15 @@ namespace po = boost::program_options;
 
 /// The command that measures this case (and the baselines that it is compared with) again.
 std::string command_again(const Record& record, const StoredRun& run) {
-  std::string command = fmt::format("qassay run {} --threads {} --scheme {} --backend {}",
-                                    run.info.suite, record.threads, record.scheme, record.backend);
-  if (!record.layer.empty()) command += fmt::format(" --layer '{}/{}'", record.model, record.layer);
-  if (run.info.isa != "auto") command += " --isa " + run.info.isa;
-  if (run.info.quick) command += " --quick";
+  std::string command = run.info.command;
+  const auto add = [&](const std::string& option, const std::string& value) {
+    if (command.find(" " + option) == std::string::npos)
+      command += fmt::format(" {} {}", option, value);
+  };
+  add("--threads", std::to_string(record.threads));
+  add("--scheme", record.scheme);
+  add("--backend", record.backend);
+  if (!record.layer.empty()) add("--layer", fmt::format("'{}/{}'", record.model, record.layer));
   return command;
 }
 
@@ -27,6 +31,8 @@ void print_case(const Record& record) {
   fmt::print("status          {}{}\n", record.status,
              record.reason.empty() ? "" : ": " + record.reason);
   if (record.n > 0) fmt::print("layer           {} out x {} in features\n", record.n, record.k);
+  if (!record.kv_cache.empty()) fmt::print("KV cache        {}\n", record.kv_cache);
+  if (!record.protocol.empty()) fmt::print("protocol        {}\n", record.protocol);
   fmt::print("kernel          {}\nimplementation  {}\n", record.kernel, record.implementation);
 }
 

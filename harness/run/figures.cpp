@@ -17,12 +17,18 @@ namespace {
 
 constexpr std::string_view kOwnBackend = "cpu";
 
+/// Of FP32 as it is: whole models on text keep their keys and values so too.
+bool is_fp32(const CaseRow& row) {
+  return row.scheme == "FP32" && (row.kv_cache.empty() || row.kv_cache == "FP32");
+}
+
 /// Whether a library computes with the same weights, and with activations that are as wide.
 bool is_peer(const CaseRow& row, const CaseRow& other) {
   if (other.backend == kOwnBackend || other.backend == "reference") return false;
   const Scheme mine = parse_scheme(row.scheme);
   const Scheme theirs = parse_scheme(other.scheme);
-  return mine.weights == theirs.weights && mine.quantizes_input() == theirs.quantizes_input();
+  return row.kv_cache == other.kv_cache && mine.weights == theirs.weights &&
+         mine.quantizes_input() == theirs.quantizes_input();
 }
 
 /// Adds rows about one case.
@@ -60,7 +66,7 @@ using Times = std::map<int, std::map<int, double>>;
 class TimingFigures {
  public:
   TimingFigures(std::span<const CaseRow> cases, std::span<const LegRow> legs, bool text)
-      : cases_(cases), legs_(legs), rate_unit_(text ? "tokens/s" : "samples/s") {
+      : cases_(cases), legs_(legs), text_(text) {
     for (const LegRow& leg : legs) {
       for (const LegCaseRow& found : leg.cases) {
         if (found.status != "passed" && found.status != "mistrusted") continue;
@@ -114,15 +120,19 @@ class TimingFigures {
     const auto seconds = latency(*times);
     figures.add("latency", seconds, "s", "lower");
     if (seconds && row.layer.empty()) {
-      figures.add("throughput", rate(static_cast<double>(row.m), *seconds), rate_unit_, "higher");
+      if (text_ && row.m > 1) figures.add("time_to_first_token", seconds, "s", "lower");
+      figures.add("throughput", rate(static_cast<double>(row.m), *seconds),
+                  text_ ? "tokens/s" : "samples/s", "higher");
     } else if (seconds) {
       add_rates(row, *seconds, figures);
     }
+    if (row.layer.empty())
+      figures.add("layers_fraction", layers_fraction(row, *times), "fraction", "none");
     const auto add_over = [&](const CaseRow* baseline, const char* name) {
       if (baseline != nullptr && baseline != &row && row.arm == "a")
         figures.add("speedup", speedup(*baseline, row), "ratio", "higher", name);
     };
-    add_over(best(row, [](const CaseRow& other) { return other.scheme == "FP32"; }), "best-fp32");
+    add_over(best(row, is_fp32), "best-fp32");
     if (row.backend == kOwnBackend) {
       add_over(best(row, [&](const CaseRow& other) { return is_peer(row, other); }), "best-peer");
     }
@@ -133,7 +143,7 @@ class TimingFigures {
       if (row.arm == "b" && other.key == row.key) {
         figures.add("speedup", speedup(other, row), "ratio", "higher", "arm-a");
       }
-      if (row.arm == "a" && other.scheme == "FP32") {
+      if (row.arm == "a" && is_fp32(other)) {
         figures.add("speedup", speedup(other, row), "ratio", "higher", "own-fp32");
       }
     }
@@ -174,6 +184,38 @@ class TimingFigures {
     return latency_over_legs(by_leg);
   }
 
+  /// No value where the layers were not timed. Of a text, the last layer gives all scores by
+  /// itself, and those of one position in the whole.
+  std::optional<Interval> layers_fraction(const CaseRow& row, const Times& whole) const {
+    std::vector<const Times*> layers;
+    for (const CaseRow& other : cases_) {
+      if (other.layer.empty() || other.arm != "a" || other.scheme != row.scheme ||
+          other.method != row.method || other.backend != row.backend)
+        continue;
+      layers.push_back(find(other));
+      if (layers.back() == nullptr) return std::nullopt;
+    }
+    if (layers.empty()) return std::nullopt;
+    std::vector<std::vector<double>> logs;
+    for (const auto& [leg, rounds] : whole) {
+      auto& of_leg = logs.emplace_back();
+      for (const auto& [round, seconds] : rounds) {
+        double sum = 0;
+        for (const Times* layer : layers) sum += seconds_of(*layer, leg, round);
+        if (std::isfinite(sum)) of_leg.push_back(std::log(sum / seconds));
+      }
+    }
+    return ratio_over_legs(logs);
+  }
+
+  /// NaN where there are none.
+  static double seconds_of(const Times& times, int leg, int round) {
+    const auto rounds = times.find(leg);
+    if (rounds == times.end()) return std::nan("");
+    const auto found = rounds->second.find(round);
+    return found == rounds->second.end() ? std::nan("") : found->second;
+  }
+
   /// The fastest first arm among the cases of the same layer that `takes` takes.
   const CaseRow* best(const CaseRow& row, const auto& takes) const {
     const CaseRow* best = nullptr;
@@ -209,7 +251,7 @@ class TimingFigures {
 
   std::span<const CaseRow> cases_;
   std::span<const LegRow> legs_;
-  const char* rate_unit_;  // of whole models
+  bool text_;  // the model is of text
   std::map<std::pair<std::string, std::string>, Times> times_;
 };
 

@@ -23,9 +23,21 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Fact, name, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Machine, cpu, isas, cores, cpu_quota, last_level_cache_bytes,
                                    memory_bytes, facts, fingerprint)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CaseRow, key, arm, group, legs, model, layer, n, k, m, cache,
-                                   threads, scheme, method, backend, kernel, status, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, text, samples,
-                                   regime, round_seconds, own_threads, layers, cases)
+                                   protocol, kv_cache, threads, scheme, method, backend, kernel,
+                                   status, reason)
+NLOHMANN_JSON_SERIALIZE_ENUM(Bos, {{Bos::none, "none"},
+                                   {Bos::first_window, "first-window"},
+                                   {Bos::every_window, "every-window"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Join, {{Join::none, "none"},
+                                    {Join::newline, "newline"},
+                                    {Join::blank_line, "blank-line"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Tail, {{Tail::dropped, "dropped"}, {Tail::kept, "kept"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TextProtocol, text, context, stride, bos, join, tail,
+                                   tokens_hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TextChoice, text, tokens, stride, bos)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, text, context,
+                                   choice, protocol, samples, regime, round_seconds, own_threads,
+                                   layers, cases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,
                                    direction, baseline)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches,
@@ -43,8 +55,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleScoresRow, case_key, arm, dataset, data
     NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM, __VA_ARGS__))   \
   }
 
-QASSAY_JSON(Job, group, leg, timing, samples, kernel_libraries, isa, seed, threads, own_threads,
-            machine)
+QASSAY_JSON(Job, group, leg, timing, kernel_libraries, isa, seed, threads, own_threads, machine)
 QASSAY_JSON(Step, case_key, arm, doing)
 QASSAY_JSON(LegRow, group, leg, started, seconds, peak_rss_bytes, environment, cases, metrics,
             samples)

@@ -17,7 +17,6 @@ struct Job {
   Group group;  // cases with status "planned" only
   int leg = 0;
   Timing timing;
-  std::int64_t samples = 0;  // of the evaluation set, images or windows of text; 0: all
   std::vector<std::string> kernel_libraries;
   std::string isa;   // forced, or empty
   std::string seed;  // of orders and sampled columns: run and leg have their own

@@ -18,12 +18,10 @@
 #include "harness/run/progress.hpp"
 #include "harness/store/store.hpp"
 #include "models/catalogue.hpp"
+#include "models/shapes.hpp"
 
 namespace qassay {
 namespace {
-
-constexpr std::int64_t kQuickSamples = 2000;
-constexpr std::int64_t kQuickWindows = 40;
 
 std::string program_hash(const RunRequest& request) {
   std::string hashes = sha256_file("/proc/self/exe");
@@ -160,9 +158,6 @@ class Runner {
       job.timing.warmup_seconds *= group.round_seconds / job.timing.round_seconds;
       job.timing.round_seconds = group.round_seconds;
     }
-    job.samples = group.samples;
-    const std::int64_t most = group.text ? kQuickWindows : kQuickSamples;
-    if (request_.quick && (job.samples == 0 || job.samples > most)) job.samples = most;
     for (const auto& library : request_.kernel_libraries)
       job.kernel_libraries.push_back(library.string());
     job.isa = request_.isa;
@@ -203,8 +198,10 @@ class Runner {
 /// shows before the store is touched.
 void prepare_models(const Plan& plan) {
   for (const Group& group : plan.groups) {
-    if (group.source.empty() || model_info(group.source).missing) continue;
-    const Model model = load_model(group.source, plan.threads);
+    const bool runs = std::ranges::any_of(
+        group.cases, [](const CaseRow& row) { return row.status == "planned"; });
+    if (group.source.empty() || !runs || is_shape(group.source)) continue;
+    const Model model = load_model(group.source, plan.threads, group.context);
     if (group.evaluate && !group.text) find_dataset(model.dataset).test();
   }
 }

@@ -43,6 +43,8 @@ constexpr Column kColumns[] = {
     {"m", of<&Record::m>},
     {"cache", of<&Record::cache>},
     {"threads", of<&Record::threads>},
+    {"protocol", of<&Record::protocol>},
+    {"kv_cache", of<&Record::kv_cache>},
     {"scheme", of<&Record::scheme>},
     {"group", of<&Record::group>},
     {"method", of<&Record::method>},

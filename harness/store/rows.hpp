@@ -32,7 +32,9 @@ struct CaseRow {
   int legs = 0;              // planned for its group; the same for all cases of a group
   std::string model, layer;  // layer is empty for a case of the whole model (its evaluation)
   std::int64_t n = 0, k = 0, m = 0;
-  std::string cache;  // "hot" | "cold"; empty where nothing is timed
+  std::string cache;     // "hot" | "cold"; empty where nothing is timed
+  std::string protocol;  // where it is scored on text: to_text(TextProtocol)
+  std::string kv_cache;  // of a whole model on text: "FP32" | "FP16" | "INT8"
   int threads = 0;
   std::string scheme, method, backend, kernel;
   std::string status;  // "planned" | "unsupported" | "skipped"

@@ -245,19 +245,6 @@ WHERE f.leg IS NULL
                     AND other.baseline = f.baseline
                     AND (other.leg IS NULL OR other.id < f.id));
 
--- One row a figure; a case without figures has one row whose figure is NULL.
-CREATE VIEW results AS
-SELECT c.run, c.case_key, c.arm, m.name AS model, l.name AS layer, l.n, l.k, c.m, c.cache,
-  c.threads, a.scheme, c.group_name, a.method, c.backend, c.kernel, o.implementation, o.status,
-  o.reason, f.metric, f.value, f.low, f.high, f.count, f.unit, f.baseline, f.direction,
-  c.id AS case_id, f.id AS metric_id
-FROM cases c
-JOIN artifacts a ON a.id = c.artifact
-JOIN layers l ON l.id = a.layer
-JOIN models m ON m.id = l.model
-JOIN case_outcomes o ON o.case_id = c.id
-LEFT JOIN figures f ON f.case_id = c.id;
-
 -- 'open': running, or killed.
 CREATE VIEW run_states AS
 SELECT r.id AS run, r.suite, r.started,
@@ -274,6 +261,27 @@ FROM judgings j
 JOIN verdicts v ON v.judging = j.id
 JOIN claims c ON c.id = v.claim
 WHERE j.id = (SELECT max(id) FROM judgings last WHERE last.run = j.run);
+)sql";
+
+/// Cases say how a text is evaluated, and how keys and values are kept.
+constexpr std::string_view kTextCases = R"sql(
+ALTER TABLE cases ADD COLUMN protocol TEXT NOT NULL DEFAULT '';  -- text=... context=... tokens=HASH
+ALTER TABLE cases ADD COLUMN kv_cache TEXT NOT NULL DEFAULT ''
+  CHECK (kv_cache IN ('', 'FP32', 'FP16', 'INT8'));
+
+-- One row a figure; a case without figures has one row whose figure is NULL.
+DROP VIEW IF EXISTS results;
+CREATE VIEW results AS
+SELECT c.run, c.case_key, c.arm, m.name AS model, l.name AS layer, l.n, l.k, c.m, c.cache,
+  c.threads, c.protocol, c.kv_cache, a.scheme, c.group_name, a.method, c.backend, c.kernel, o.implementation, o.status,
+  o.reason, f.metric, f.value, f.low, f.high, f.count, f.unit, f.baseline, f.direction,
+  c.id AS case_id, f.id AS metric_id
+FROM cases c
+JOIN artifacts a ON a.id = c.artifact
+JOIN layers l ON l.id = a.layer
+JOIN models m ON m.id = l.model
+JOIN case_outcomes o ON o.case_id = c.id
+LEFT JOIN figures f ON f.case_id = c.id;
 )sql";
 
 constexpr std::array kAppendOnly = {"machines",      "runs",      "run_endings", "models",
@@ -298,7 +306,7 @@ std::string version_1() {
 }  // namespace
 
 std::span<const std::string> store_migrations() {
-  static const std::array<std::string, 1> steps = {version_1()};
+  static const std::array<std::string, 2> steps = {version_1(), std::string(kTextCases)};
   return steps;
 }
 

@@ -120,7 +120,8 @@ std::vector<CaseRow> Store::cases(std::int64_t run) const {
   require_run(run);
   Statement select = database_.prepare(
       "SELECT c.case_key, c.arm, c.group_name, g.legs, m.name, l.name, l.n, l.k, c.m, c.cache, "
-      "c.threads, a.scheme, a.method, c.backend, c.kernel, c.status, c.reason "
+      "c.threads, c.protocol, c.kv_cache, a.scheme, a.method, c.backend, c.kernel, c.status, "
+      "c.reason "
       "FROM cases c JOIN groups g ON g.run = c.run AND g.name = c.group_name "
       "JOIN artifacts a ON a.id = c.artifact JOIN layers l ON l.id = a.layer "
       "JOIN models m ON m.id = l.model WHERE c.run = ?1 ORDER BY c.id");
@@ -129,8 +130,8 @@ std::vector<CaseRow> Store::cases(std::int64_t run) const {
   while (select.next()) {
     CaseRow& row = rows.emplace_back();
     select.read(row.key, row.arm, row.group, row.legs, row.model, row.layer, row.n, row.k, row.m,
-                row.cache, row.threads, row.scheme, row.method, row.backend, row.kernel, row.status,
-                row.reason);
+                row.cache, row.threads, row.protocol, row.kv_cache, row.scheme, row.method,
+                row.backend, row.kernel, row.status, row.reason);
   }
   return rows;
 }
@@ -178,17 +179,18 @@ bool Store::has_metrics(std::int64_t run) const {
 std::vector<Record> Store::records(std::int64_t run) const {
   require_run(run);
   Statement select = database_.prepare(
-      "SELECT run, case_key, arm, model, layer, n, k, m, cache, threads, scheme, group_name, "
-      "method, backend, kernel, implementation, status, reason, metric, value, low, high, count, "
+      "SELECT run, case_key, arm, model, layer, n, k, m, cache, threads, protocol, kv_cache, "
+      "scheme, group_name, method, backend, kernel, implementation, status, reason, metric, value, "
+      "low, high, count, "
       "unit, baseline FROM results WHERE run = ?1 ORDER BY case_id, metric_id");
   std::vector<Record> rows;
   select.bind(run);
   while (select.next()) {
     Record& row = rows.emplace_back();
     select.read(row.run, row.case_key, row.arm, row.model, row.layer, row.n, row.k, row.m,
-                row.cache, row.threads, row.scheme, row.group, row.method, row.backend, row.kernel,
-                row.implementation, row.status, row.reason, row.metric, row.value, row.low,
-                row.high, row.count, row.unit, row.baseline);
+                row.cache, row.threads, row.protocol, row.kv_cache, row.scheme, row.group,
+                row.method, row.backend, row.kernel, row.implementation, row.status, row.reason,
+                row.metric, row.value, row.low, row.high, row.count, row.unit, row.baseline);
   }
   return rows;
 }

@@ -116,7 +116,8 @@ void add_groups(const Database& database, std::int64_t run, const std::vector<Ca
 void add_cases(const Database& database, std::int64_t run, const std::vector<CaseRow>& cases) {
   Statement insert = database.prepare(
       "INSERT INTO cases (run, case_key, arm, group_name, artifact, m, cache, threads, backend, "
-      "kernel, status, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+      "kernel, status, reason, protocol, kv_cache) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
   for (const CaseRow& row : cases) {
     const auto model = intern(database, "models", "name", row.model);
     const auto layer =
@@ -125,7 +126,7 @@ void add_cases(const Database& database, std::int64_t run, const std::vector<Cas
         intern(database, "artifacts", "layer, scheme, method", layer, row.scheme, row.method);
     insert
         .bind(run, row.key, row.arm, row.group, artifact, row.m, row.cache, row.threads,
-              row.backend, row.kernel, row.status, row.reason)
+              row.backend, row.kernel, row.status, row.reason, row.protocol, row.kv_cache)
         .run();
   }
 }

@@ -18,6 +18,10 @@ constexpr std::int64_t kMemoryShare = 3;  // a group may take one in so many byt
 
 constexpr std::string_view kFp32 = "FP32";
 
+/// Of a quick run.
+constexpr std::int64_t kQuickImages = 2000;
+constexpr std::int64_t kQuickWindows = 40;
+
 bool matches(const std::vector<std::string>& wanted, std::string_view name) {
   return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
 }
@@ -39,20 +43,38 @@ std::int64_t expected_bytes(const CaseRow& row) {
   return row.n * row.k * weights.bits / 8 + scales * scale_bytes;
 }
 
+/// Positions that a language model needs to have for all regimes.
+std::int64_t context_of(const Sweep& sweep) {
+  std::int64_t most = 0;
+  for (const Regime& regime : sweep.regimes)
+    most = std::max(most, regime.m == 1 ? kTokensBefore + 1 : regime.m);
+  return most;
+}
+
+/// A protocol as a part of a case's key: without blanks, and of the hash what tells it apart.
+std::string key_text(const TextProtocol& protocol) {
+  constexpr std::size_t kHashDigits = 12;
+  TextProtocol shown = protocol;
+  shown.tokens_hash.resize(std::min(shown.tokens_hash.size(), kHashDigits));
+  std::string text = to_text(shown);
+  std::ranges::replace(text, ' ', ',');
+  return text;
+}
+
 class Planner {
  public:
   Planner(const PlanOptions& options, const KernelChoice& kernels, const Machine& machine)
       : options_(options), kernels_(kernels), machine_(machine) {}
 
   void add(const Sweep& sweep, Plan& plan) const {
-    const ModelInfo model = sweep.shapes.empty() ? model_info(sweep.model)
+    const ModelInfo model = sweep.shapes.empty() ? model_info(sweep.model, context_of(sweep))
                                                  : ModelInfo{.name = sweep.model,
                                                              .dataset = "",
                                                              .layers = shape_layers(sweep),
                                                              .missing = std::nullopt};
     const std::vector<LayerShape> layers = selected(model);
     for (const Regime& regime : sweep.regimes) {
-      if (sweep.evaluate && regime.cache == Cache::hot) {
+      if (sweep.whole && regime.cache == Cache::hot) {
         add_group(sweep, regime, model, layers, plan);
       } else {
         for (const LayerShape& layer : layers) add_group(sweep, regime, model, {layer}, plan);
@@ -77,6 +99,25 @@ class Planner {
     return layers;
   }
 
+  /// Why a whole model cannot be had here, or not scored.
+  std::optional<Refusal> missing(const Sweep& sweep, const ModelInfo& model) const {
+    if (model.missing) return model.missing;
+    if (sweep.evaluate && model.text)
+      return evaluation_text_missing(text_model(sweep, model), sweep.text);
+    // The weights as drawn, as layers and in an FP32 run, at once.
+    constexpr std::int64_t kCopies = 3;
+    const std::int64_t bytes = kCopies * std::int64_t{sizeof(float)} * model.parameters;
+    if (!sweep.whole || machine_.memory_bytes == 0 || bytes <= machine_.memory_bytes)
+      return std::nullopt;
+    return Refusal{fmt::format("needs {:.0f} GB of memory in FP32, and there are {:.0f}",
+                               static_cast<double>(bytes) / 1e9,
+                               static_cast<double>(machine_.memory_bytes) / 1e9)};
+  }
+
+  static TextModel text_model(const Sweep& sweep, const ModelInfo& model) {
+    return {.source = sweep.model, .dataset = model.dataset, .vocabulary = model.vocabulary};
+  }
+
   /// A model is scored in the hot regime with the most rows.
   static bool scores(const Sweep& sweep, const Regime& regime) {
     return std::ranges::none_of(sweep.regimes, [&](const Regime& other) {
@@ -87,30 +128,35 @@ class Planner {
   void add_group(const Sweep& sweep, const Regime& regime, const ModelInfo& model,
                  std::vector<LayerShape> layers, Plan& plan) const {
     if (layers.empty()) return;
-    const bool together = sweep.evaluate && regime.cache == Cache::hot;
+    const bool together = sweep.whole && regime.cache == Cache::hot;
     Group group;
     group.model = model.name;
     if (sweep.shapes.empty()) group.source = sweep.model;
     // A model can be run as a whole only when none of its layers was filtered away.
     group.whole = together && layers.size() == model.layers.size();
-    group.evaluate = group.whole && scores(sweep, regime);
+    group.evaluate = group.whole && sweep.evaluate && scores(sweep, regime);
     group.text = model.text;
+    group.context = model.text ? model.context : 0;
+    group.choice = sweep.text;
     group.samples = sweep.samples;
-    if (model.text && regime.m > model.context) {
-      throw InputError(fmt::format("suite, model {}", model.name),
-                       fmt::format("has {} positions, fewer than m = {}", model.context, regime.m),
-                       "give regimes of no more rows");
-    }
+    const std::int64_t few = model.text ? kQuickWindows : kQuickImages;
+    if (options_.quick && (group.samples == 0 || group.samples > few)) group.samples = few;
+    check_rows(model, regime);
     group.regime = regime;
     group.round_seconds = sweep.round_seconds;
     group.key =
         fmt::format("{}{}:m{}:{}:t{}", model.name, together ? "" : "/" + layers.front().name,
                     regime.m, to_string(regime.cache), options_.threads);
     group.layers = std::move(layers);
+    const std::optional<Refusal> refusal = missing(sweep, model);
+    if (group.evaluate && group.text && !refusal) {
+      group.protocol =
+          evaluation_text(text_model(sweep, model), group.choice, regime.m, group.samples).protocol;
+    }
     for (const Scheme& scheme : sweep.schemes) {
       for (const std::string& backend : sweep.backends) {
         for (const std::string& method : sweep.methods) {
-          add_cases(sweep, model, scheme, backend, method, group);
+          add_cases(sweep, refusal, scheme, backend, method, group);
         }
       }
     }
@@ -121,7 +167,21 @@ class Planner {
     for (Group& part : split(std::move(group))) plan.groups.push_back(std::move(part));
   }
 
-  void add_cases(const Sweep& sweep, const ModelInfo& model, const Scheme& scheme,
+  static void check_rows(const ModelInfo& model, const Regime& regime) {
+    if (model.text && regime.m > model.context) {
+      throw InputError(fmt::format("suite, model {}", model.name),
+                       fmt::format("has {} positions, fewer than m = {}", model.context, regime.m),
+                       "give regimes of no more rows");
+    }
+    if (regime.m % model.positions != 0) {
+      throw InputError(
+          fmt::format("suite, model {}", model.name),
+          fmt::format("gives {} rows at a time, and m is {}", model.positions, regime.m),
+          fmt::format("give regimes with a multiple of {}", model.positions));
+    }
+  }
+
+  void add_cases(const Sweep& sweep, const std::optional<Refusal>& refusal, const Scheme& scheme,
                  const std::string& backend, const std::string& method, Group& group) const {
     const std::string text = to_string(scheme);
     // The baseline stays, whatever is filtered: without it there is nothing to compare with.
@@ -149,7 +209,7 @@ class Planner {
       row.layer = layer.name;
       row.n = layer.n;
       row.k = layer.k;
-      choose_kernel(sweep, model, layer, scheme, row);
+      choose_kernel(sweep, refusal, layer, scheme, row);
       if (row.status != "planned" && whole.status == "planned") {
         whole.status = row.status;
         whole.reason = row.reason;
@@ -159,13 +219,22 @@ class Planner {
       }
       append(std::move(row), group);
     }
-    if (group.whole) append(std::move(whole), group);
+    if (!group.whole) return;
+    if (group.evaluate && group.text) whole.protocol = to_text(group.protocol);
+    if (!group.text) return append(std::move(whole), group);
+    for (const KvFormat format : sweep.kv_caches) {
+      whole.kv_cache = to_string(format);
+      append(whole, group);
+    }
   }
 
   void append(CaseRow row, Group& group) const {
     row.key =
         fmt::format("{}{}:m{}:{}:t{}:{}:{}:{}", row.model, row.layer.empty() ? "" : "/" + row.layer,
                     row.m, row.cache, row.threads, row.scheme, row.method, row.backend);
+    if (!row.kv_cache.empty() && row.kv_cache != to_string(KvFormat::fp32))
+      row.key += fmt::format(":kv={}", row.kv_cache);
+    if (!row.protocol.empty()) row.key += ":" + key_text(group.protocol);
     const bool twice = options_.both_arms && row.status == "planned" && !row.layer.empty();
     group.cases.push_back(row);
     if (!twice) return;
@@ -173,17 +242,17 @@ class Planner {
     group.cases.push_back(std::move(row));
   }
 
-  void choose_kernel(const Sweep& sweep, const ModelInfo& model, const LayerShape& layer,
-                     const Scheme& scheme, CaseRow& row) const {
+  void choose_kernel(const Sweep& sweep, const std::optional<Refusal>& refusal,
+                     const LayerShape& layer, const Scheme& scheme, CaseRow& row) const {
     const Problem problem = layer_problem(layer, scheme, row.m);
     if (row.backend == "cpu" && row.scheme == kFp32 && library_baseline(sweep, problem)) {
       row.status = "skipped";
       row.reason = "a library's FP32 is the baseline here";
       return;
     }
-    if (model.missing) {
+    if (refusal) {
       row.status = "unsupported";
-      row.reason = model.missing->reason;
+      row.reason = refusal->reason;
       return;
     }
     const auto choice = kernels_.choose(row.backend, problem);

@@ -12,6 +12,9 @@
 
 namespace qassay {
 
+/// Tokens that a token is decoded behind, where the model has room for so many.
+inline constexpr std::int64_t kTokensBefore = 128;
+
 /// Cases that are timed together: the same layers in the same regime, the FP32 baselines among
 /// them.
 struct Group {
@@ -20,13 +23,16 @@ struct Group {
   std::string source;        // what load_model() takes; empty for layers known by shape
   bool whole = false;        // time the whole model too, through the packed weights
   bool evaluate = false;     // and score it
-  bool text = false;         // on text
+  bool text = false;         // the model is of text
+  std::int64_t context = 0;  // positions that it needs to have
+  TextChoice choice;         // what it is scored on,
+  TextProtocol protocol;     // and how
   std::int64_t samples = 0;  // images, or windows of text; 0: all
   Regime regime;
   double round_seconds = 0;              // in place of the suite's; 0: that
   std::vector<std::string> own_threads;  // backends that are timed in processes of their own
   std::vector<LayerShape> layers;        // all of a model that is run as a whole, else one
-  /// The layers of a whole model are timed by themselves where it is scored.
+  /// The layers of a whole model are timed by themselves only where it is scored.
   bool times_layers() const { return !whole || evaluate; }
 
   std::vector<CaseRow> cases;  // those with status "planned" run; the others say why not
@@ -51,6 +57,7 @@ struct PlanOptions {
   int threads = 1;
   int legs = 0;            // of every group
   bool both_arms = false;  // A/A: every case twice
+  bool quick = false;      // few samples
 };
 
 /// Crosses the axes, chooses a kernel for each cell, and splits cold groups whose weights would not

@@ -10,6 +10,7 @@
 #include "embedded/kernels_suite.hpp"
 #include "embedded/language_suite.hpp"
 #include "embedded/self_check_suite.hpp"
+#include "embedded/speech_suite.hpp"
 #include "harness/suite/suite.hpp"
 
 namespace qassay {
@@ -23,7 +24,8 @@ struct Shipped {
 constexpr Shipped kShipped[] = {{"default", embedded::default_suite},
                                 {"kernels", embedded::kernels_suite},
                                 {"language", embedded::language_suite},
-                                {"self-check", embedded::self_check_suite}};
+                                {"self-check", embedded::self_check_suite},
+                                {"speech", embedded::speech_suite}};
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

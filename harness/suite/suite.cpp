@@ -7,6 +7,7 @@
 
 #include "core/hash.hpp"
 #include "core/toml_table.hpp"
+#include "models/shapes.hpp"
 
 namespace qassay {
 namespace {
@@ -51,12 +52,42 @@ std::vector<Regime> parse_regimes(const TomlTable& sweep) {
   return regimes;
 }
 
+TextChoice parse_text(const TomlTable& table) {
+  TextChoice choice;
+  if (table.has("text")) choice.text = table.text("text");
+  if (table.has("tokens")) choice.tokens = table.text("tokens");
+  if (!choice.text.empty() && !choice.tokens.empty())
+    table.refuse("tokens", "stands beside a text", "leave one of them out");
+  if (table.has("stride")) choice.stride = table.integer("stride", 1, kMostRows);
+  if (!table.has("bos")) return choice;
+  const auto bos = parse_bos(table.text("bos"));
+  if (!bos) {
+    table.refuse("bos", "is none of its words", "choose none, first-window or every-window");
+  }
+  choice.bos = *bos;
+  return choice;
+}
+
+std::vector<KvFormat> parse_kv_caches(const TomlTable& table) {
+  std::vector<KvFormat> formats;
+  for (const std::string& text : table.texts("kv_caches")) {
+    const auto format = parse_kv_format(text);
+    if (!format) {
+      table.refuse("kv_caches", fmt::format("'{}' is no format of a KV cache", text),
+                   "choose from FP32, FP16 and INT8");
+    }
+    formats.push_back(*format);
+  }
+  return formats;
+}
+
 Sweep parse_sweep(const TomlTable& table, std::string_view place) {
-  table.allow_only({"model", "shapes", "evaluate", "samples", "schemes", "methods", "backends",
-                    "regimes", "round_seconds"});
+  table.allow_only({"model", "shapes", "whole", "evaluate", "text", "tokens", "stride", "bos",
+                    "samples", "schemes", "methods", "backends", "regimes", "kv_caches",
+                    "round_seconds"});
   Sweep sweep;
   sweep.model = table.text("model");
-  if (sweep.model.find_first_of("/: \t\n") != std::string::npos) {
+  if (!is_shape(sweep.model) && sweep.model.find_first_of("/: \t\n") != std::string::npos) {
     table.refuse("model", "has a character that case names use", "leave out '/', ':' and blanks");
   }
   if (table.has("shapes")) {
@@ -65,10 +96,15 @@ Sweep parse_sweep(const TomlTable& table, std::string_view place) {
     }
   }
   sweep.evaluate = table.has("evaluate") && table.flag("evaluate");
-  if (sweep.evaluate && !sweep.shapes.empty()) {
+  if (sweep.evaluate && (!sweep.shapes.empty() || is_shape(sweep.model))) {
     table.refuse("evaluate", "needs trained weights, and shapes have none",
                  "name a model without shapes");
   }
+  sweep.whole = sweep.evaluate || (table.has("whole") && table.flag("whole"));
+  if (sweep.whole && !sweep.shapes.empty()) {
+    table.refuse("whole", "needs a model, and shapes are layers", "name a model without shapes");
+  }
+  sweep.text = parse_text(table);
   if (table.has("samples")) sweep.samples = table.integer("samples", 2, 1'000'000'000);
   for (const std::string& text : table.texts("schemes")) {
     sweep.schemes.push_back(parse_scheme(text, place));
@@ -82,9 +118,10 @@ Sweep parse_sweep(const TomlTable& table, std::string_view place) {
   sweep.backends = table.texts("backends");
   if (table.has("round_seconds")) sweep.round_seconds = table.number("round_seconds", 0.002, 1);
   sweep.regimes = parse_regimes(table);
+  if (table.has("kv_caches")) sweep.kv_caches = parse_kv_caches(table);
   const auto hot = [](const Regime& regime) { return regime.cache == Cache::hot; };
-  if (sweep.evaluate && std::ranges::none_of(sweep.regimes, hot)) {
-    table.refuse("regimes", "has no hot regime, and the evaluation runs in one",
+  if (sweep.whole && std::ranges::none_of(sweep.regimes, hot)) {
+    table.refuse("regimes", "has no hot regime, and whole models run in one",
                  "add { m = 128, cache = \"hot\" }");
   }
   return sweep;

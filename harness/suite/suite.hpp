@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/scheme.hpp"
+#include "models/evaluation_text.hpp"
+#include "models/kv_format.hpp"
 
 namespace qassay {
 
@@ -40,13 +42,16 @@ struct Timing {
 struct Sweep {
   std::string model;          // a name, or the folder of a user's own
   std::vector<Shape> shapes;  // layers known by shape alone, with seeded weights; else a real model
-  bool evaluate = false;      // run the whole model, and score it on its test set
-  std::int64_t samples = 0;   // of that set, the first; of text, windows; 0: all
+  bool whole = false;         // run the whole model
+  bool evaluate = false;      // and score it, on its test set or on a text
+  TextChoice text;            // which, of a language model
+  std::int64_t samples = 0;   // of the set, the first; of text, windows; 0: all
   std::vector<Scheme> schemes;
   std::vector<std::string> methods;
   std::vector<std::string> backends;
   std::vector<Regime> regimes;
-  double round_seconds = 0;  // in place of the suite's; 0: that
+  std::vector<KvFormat> kv_caches{KvFormat::fp32};  // of language models that run as a whole
+  double round_seconds = 0;                         // in place of the suite's; 0: that
 };
 
 struct Suite {

@@ -57,8 +57,11 @@ void ModelArm::assemble(const Model& model, std::span<LayerArm* const> layers, s
       implementations.push_back(layer->result().implementation);
   }
   const ModelBatch batch = batch_of(model.graph, m);
+  writes_text_ = batch.positions > 0;
+  for (const LayerShape& shape : layer_shapes(model.graph)) rows_.push_back(shape.rows);
+  const KvFormat kv = parse_kv_format(row().kv_cache).value_or(KvFormat::fp32);
   executor_ = std::make_unique<Executor>(model, prepared_, batch.samples, threads,
-                                         TextOptions{.positions = batch.positions});
+                                         TextOptions{.positions = batch.positions, .kv_cache = kv});
   result().workspace_bytes =
       static_cast<std::int64_t>(executor_->workspace_bytes() + executor_->value_bytes());
   result().implementation = fmt::format("{}", fmt::join(implementations, "; "));
@@ -66,8 +69,10 @@ void ModelArm::assemble(const Model& model, std::span<LayerArm* const> layers, s
 
 Traffic ModelArm::traffic(std::int64_t m) const {
   Traffic sum;
-  for (const Prepared* layer : prepared_) {
-    const Traffic traffic = layer->traffic(m);
+  for (std::size_t i = 0; i < prepared_.size(); ++i) {
+    // Of a text, the scores of the next token alone are asked for.
+    const bool last_alone = writes_text_ && i + 1 == prepared_.size();
+    const Traffic traffic = prepared_[i]->traffic(last_alone ? 1 : m * rows_[i]);
     sum.weight_bytes += traffic.weight_bytes;
     sum.activation_bytes += traffic.activation_bytes;
     sum.operations += traffic.operations;

@@ -70,12 +70,14 @@ class ModelArm final : public Arm {
   /// `layers`: all of the model's, in order. Fails where one of them did.
   void assemble(const Model& model, std::span<LayerArm* const> layers, std::int64_t m, int threads);
   Executor& executor() { return *executor_; }
-  /// Of all layers; it is bound by the fastest arithmetic among them.
+  /// Of all layers in a timed call; it is bound by the fastest arithmetic among them.
   Traffic traffic(std::int64_t m) const;
 
  private:
   std::vector<Prepared*> prepared_;
+  std::vector<std::int64_t> rows_;  // by layer, for each of the model's
   std::unique_ptr<Executor> executor_;
+  bool writes_text_ = false;
 };
 
 }  // namespace qassay

@@ -21,7 +21,8 @@ std::int64_t differences(const std::vector<std::uint8_t>& a, const std::vector<s
 Evaluation::Evaluation(const Model& model, const std::vector<LegLayer>& layers,
                        std::span<const float> images, const Job& job)
     : layers_(layers), images_(images), job_(job), test_(find_dataset(model.dataset).test()) {
-  if (job.samples > 0) test_.count = std::min(test_.count, job.samples);
+  const std::int64_t most = job.group.samples;
+  if (most > 0) test_.count = std::min(test_.count, most);
 }
 
 void Evaluation::run(ModelArm& arm, LegRow& leg) const {

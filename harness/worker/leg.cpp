@@ -19,17 +19,16 @@
 #include "harness/worker/evaluation.hpp"
 #include "harness/worker/leg_ceilings.hpp"
 #include "harness/worker/leg_layers.hpp"
+#include "harness/worker/model_call.hpp"
 #include "harness/worker/text_evaluation.hpp"
 #include "harness/worker/verifier.hpp"
 #include "models/catalogue.hpp"
+#include "models/evaluation_text.hpp"
 #include "models/layer_problem.hpp"
 #include "quantizers/round_to_nearest.hpp"
 
 namespace qassay {
 namespace {
-
-/// Of the text that a token is decoded behind.
-constexpr std::int64_t kTokensBefore = 128;
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -69,11 +68,11 @@ class Leg {
   LegRow run(const std::function<std::optional<int>()>& next_round);
 
  private:
+  void load();
   void prepare(LayerArm& arm);
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
   void assemble(ModelArm& arm);
-  void decode(ModelArm& arm);
   void warm_up();
   void time_round(int round);
   void judge_ceilings();
@@ -85,7 +84,8 @@ class Leg {
   const QuantMatrix& quantized(const LayerArm& arm);
   std::span<std::byte> workspace() const { return {workspace_.data(), workspace_.size()}; }
   Matrix output(const LayerArm& arm) const {
-    return {output_.as<float>(), job_.group.regime.m, layers_[arm.place()].outputs()};
+    const LegLayer& layer = layers_[arm.place()];
+    return {output_.as<float>(), layer.rows(job_.group.regime.m), layer.outputs()};
   }
   void step(const CaseRow& row, const char* doing) const { say_({row.key, row.arm, doing}); }
   const Kernel& kernel(std::string_view name) const;
@@ -103,6 +103,7 @@ class Leg {
   Timer timer_;
   Random random_;
   std::optional<Model> model_;
+  std::optional<EvaluationText> text_;  // where the model is scored on one
   std::vector<LegLayer> layers_;
   std::vector<Verifier> verifiers_;               // one a layer
   std::map<std::size_t, QuantMatrix> quantized_;  // by layer, of the recipe in hand
@@ -124,8 +125,8 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
       timer_(job.timing),
       random_(seed_from_name(job.seed)) {
   const std::int64_t m = job.group.regime.m;
-  if (!job.group.source.empty()) model_ = load_model(job.group.source, job.threads);
-  layers_ = build_layers(job.group, model_ ? &*model_ : nullptr, kernels_, device_);
+  if (!job.group.source.empty()) load();
+  layers_ = build_layers(job.group, model_ ? &*model_ : nullptr, inputs_, kernels_, device_);
   for (const LegLayer& layer : layers_)
     verifiers_.emplace_back(layer, m, kernels_, device_, random_.next());
   for (const CaseRow& row : job.group.cases) {
@@ -139,11 +140,26 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
       layer_arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
   }
   std::int64_t widest = 0;
-  for (const LegLayer& layer : layers_) widest = std::max(widest, layer.outputs());
-  output_ = Buffer(static_cast<std::size_t>(widest * m) * sizeof(float));
+  for (const LegLayer& layer : layers_) widest = std::max(widest, layer.outputs() * layer.rows(m));
+  output_ = Buffer(static_cast<std::size_t>(widest) * sizeof(float));
   if (model_arms_.empty()) return;
-  inputs_ = first_inputs(*model_, m);
-  scores_ = Buffer(static_cast<std::size_t>(layers_.back().outputs() * m) * sizeof(float));
+  scores_ = Buffer(score_count(model_->graph, m) * sizeof(float));
+}
+
+void Leg::load() {
+  const Group& group = job_.group;
+  model_ = load_model(group.source, job_.threads, group.context);
+  if (group.evaluate && group.text) {
+    text_ = evaluation_text({.source = group.source,
+                             .dataset = model_->dataset,
+                             .vocabulary = vocabulary_of(model_->graph)},
+                            group.choice, group.regime.m, group.samples);
+    if (const auto refusal = refuse_comparison(text_->protocol, group.protocol)) {
+      throw InputError(text_->protocol.text, "has changed since the run began: " + refusal->reason,
+                       "begin a new run");
+    }
+  }
+  inputs_ = first_inputs(*model_, group.regime.m, text_ ? &*text_ : nullptr);
 }
 
 const Kernel& Leg::kernel(std::string_view name) const {
@@ -256,33 +272,10 @@ void Leg::assemble(ModelArm& arm) {
       layers.push_back(&layer);
     }
   }
-  const std::int64_t m = job_.group.regime.m;
-  arm.assemble(*model_, layers, m, job_.threads);
+  arm.assemble(*model_, layers, job_.group.regime.m, job_.threads);
   if (!arm.passed()) return;
-  const std::int64_t samples = arm.executor().samples();
-  if (takes_text(model_->graph) && m == 1) {
-    decode(arm);
-  } else {
-    arm.call = [this, &arm, samples] {
-      Executor& executor = arm.executor();
-      executor.run({inputs_.data(), samples, executor.features()},
-                   {scores_.as<float>(), samples, executor.outputs()});
-    };
-  }
-}
-
-/// One token after those before it, again and again.
-void Leg::decode(ModelArm& arm) {
-  Executor& executor = arm.executor();
-  const ConstMatrix token(inputs_.data(), 1, 1);
-  const Matrix scores(scores_.as<float>(), 1, executor.outputs());
-  executor.run(token, scores);
-  while (executor.past() < std::min(kTokensBefore, model_->graph.input.width - 1))
-    executor.go_on(token, scores);
-  arm.call = [&executor, token, scores, before = executor.past()] {
-    executor.rewind(before);
-    executor.go_on(token, scores);
-  };
+  arm.call = model_call(arm.executor(), model_->graph, inputs_,
+                        {scores_.as<float>(), scores_.size() / sizeof(float)});
 }
 
 void Leg::warm_up() {
@@ -319,7 +312,7 @@ void Leg::judge_ceilings() {
   const std::int64_t m = job_.group.regime.m;
   for (LayerArm& arm : layer_arms_) {
     if (!arm.passed() || arm.result().rounds.empty()) continue;
-    const Traffic traffic = arm.prepared().traffic(m);
+    const Traffic traffic = arm.prepared().traffic(layers_[arm.place()].rows(m));
     const auto reach = ceilings_->reach(traffic, arm.result().rounds);
     if (job_.leg == 0) add_metric(arm, "operations", traffic.operations, "op", "none");
     if (reach)
@@ -340,10 +333,7 @@ void Leg::add_metric(const Arm& arm, const char* name, double value, const char*
 void Leg::evaluate() {
   // The predictions of packed weights do not change: one leg's say all.
   if (!job_.group.evaluate || job_.leg != 0) return;
-  if (takes_text(model_->graph)) {
-    evaluate_text();
-    return;
-  }
+  if (text_) return evaluate_text();
   Evaluation evaluation(*model_, layers_, inputs_, job_);
   for (ModelArm& arm : model_arms_) {
     guard(arm, "evaluating", [&] { evaluation.run(arm, row_); });
@@ -351,15 +341,16 @@ void Leg::evaluate() {
 }
 
 void Leg::evaluate_text() {
-  TextEvaluation evaluation(*model_, kernels_, device_, job_);
-  for (std::int64_t window = 0; window < evaluation.windows(); ++window) {
+  TextEvaluation evaluation(*model_, *text_, kernels_, device_);
+  for (const TextWindow& window : text_->windows) {
     evaluation.open(window);
     for (ModelArm& arm : model_arms_) guard(arm, "evaluating", [&] { evaluation.score(arm); });
   }
   for (ModelArm& arm : model_arms_) {
     guard(arm, "evaluating", [&] {
       evaluation.finish(arm, row_);
-      append_layer_errors(arm, layers_, inputs_, job_, row_);
+      if (arm.row().kv_cache == to_string(KvFormat::fp32))
+        append_layer_errors(arm, layers_, inputs_, job_, row_);
     });
   }
 }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/grid.hpp"
 #include "core/matrix_view.hpp"
 #include "harness/run/job.hpp"
 #include "harness/suite/kernel_choice.hpp"
+#include "models/evaluation_text.hpp"
 #include "models/layer_problem.hpp"
 #include "models/model.hpp"
 
@@ -15,24 +17,27 @@ namespace qassay {
 /// A layer of the leg with the activations that it is verified and timed on.
 struct LegLayer {
   Layer layer;
-  std::vector<float> input;   // [m, inputs]
-  std::vector<float> output;  // [m, outputs] in FP32; of models only
+  std::vector<float> input;   // [rows, inputs]
+  std::vector<float> output;  // [rows, outputs] in FP32; of models only
   Grid input_grid;            // for static activations; of models only
 
   std::int64_t inputs() const { return layer_problem(layer.shape, {}, 1).inputs(); }
   std::int64_t outputs() const { return layer_problem(layer.shape, {}, 1).outputs(); }
-  ConstMatrix x(std::int64_t m) const { return {input.data(), m, inputs()}; }
-  ConstMatrix fp32_output(std::int64_t m) const { return {output.data(), m, outputs()}; }
+  /// Of activations, for m positions that the model gives.
+  std::int64_t rows(std::int64_t m) const { return m * layer.shape.rows; }
+  ConstMatrix x(std::int64_t m) const { return {input.data(), rows(m), inputs()}; }
+  ConstMatrix fp32_output(std::int64_t m) const { return {output.data(), rows(m), outputs()}; }
 };
 
-/// m rows of a model's input: its test images, from the first again where they are fewer, or the
-/// first m tokens of its test text.
-std::vector<float> first_inputs(const Model& model, std::int64_t m);
+/// What a model takes for m rows: its test images, from the first again where they are fewer; the
+/// first window of `text`; or, where there is neither, seeded ids of tokens or normal numbers.
+std::vector<float> first_inputs(const Model& model, std::int64_t m, const EvaluationText* text);
 
 /// The group's layers. Layers known by shape get seeded weights and activations with outlier
-/// channels (models/synthetic.hpp); those of a real model get what first_inputs() put
-/// there, and the input ranges of 1,024 calibration images, carried through the model in FP32.
+/// channels (models/synthetic.hpp); those of a real model get what `inputs`, its first_inputs(),
+/// put there, and the input ranges of 1,024 calibration images, carried through the model in FP32.
 std::vector<LegLayer> build_layers(const Group& group, const Model* model,
-                                   const KernelChoice& kernels, const Device& device);
+                                   std::span<const float> inputs, const KernelChoice& kernels,
+                                   const Device& device);
 
 }  // namespace qassay

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "datasets/dictionary.hpp"
-#include "datasets/tokenizers/tokenizer.hpp"
+#include <numeric>
 
 namespace qassay {
 namespace {
@@ -19,50 +17,43 @@ Interval relative_loss(const Interval& points, double baseline) {
 
 }  // namespace
 
-std::vector<std::int32_t> test_tokens(const Model& model, std::int64_t m, std::int64_t most) {
-  std::string text = std::move(find_dictionary(model.dataset).test.text);
-  if (most > 0) text.resize(std::min(text.size(), static_cast<std::size_t>(most * m)));
-  return byte_tokenizer()->encode(text);
-}
-
-TextEvaluation::TextEvaluation(const Model& model, const KernelChoice& kernels,
-                               const Device& device, const Job& job)
-    : baseline_(model, kernels, job.group.regime.m, device),
-      tokens_(test_tokens(model, job.group.regime.m, job.samples)),
-      protocol_{.context = job.group.regime.m,
-                .stride = job.group.regime.m,
-                .tokens_hash = hash_tokens(tokens_)},
-      windows_(qassay::windows(static_cast<std::int64_t>(tokens_.size()), protocol_)),
-      vocabulary_(infer_extents(model.graph).back().channels),
-      ids_(static_cast<std::size_t>(protocol_.context)),
-      wanted_logits_(ids_.size() * static_cast<std::size_t>(vocabulary_)),
+TextEvaluation::TextEvaluation(const Model& model, const EvaluationText& text,
+                               const KernelChoice& kernels, const Device& device)
+    : baseline_(model, kernels, text.protocol.context, device),
+      text_(text),
+      outputs_(infer_extents(model.graph).back().channels),
+      wanted_logits_(static_cast<std::size_t>(text.protocol.context * outputs_)),
       logits_(wanted_logits_.size()) {}
 
 void TextEvaluation::run(Executor& executor, std::vector<float>& logits) const {
   const auto length = static_cast<std::int64_t>(ids_.size());
-  executor.run({ids_.data(), 1, length}, {logits.data(), 1, length * vocabulary_});
+  executor.run({ids_.data(), 1, length}, {logits.data(), 1, length * outputs_});
 }
 
-void TextEvaluation::open(std::int64_t window) {
-  const auto begin = tokens_.begin() + windows_[static_cast<std::size_t>(window)].begin;
-  std::copy(begin, begin + protocol_.context, ids_.begin());
-  next_.assign(begin + 1, begin + protocol_.context);
+ConstMatrix TextEvaluation::scored(const std::vector<float>& logits) const {
+  return {logits.data() + first_ * outputs_, static_cast<std::int64_t>(next_.size()), outputs_};
+}
+
+void TextEvaluation::open(const TextWindow& window) {
+  const std::vector<std::int32_t> ids = text_.ids(window);
+  ids_.assign(ids.begin(), ids.end());
+  next_ = std::span(text_.tokens)
+              .subspan(static_cast<std::size_t>(window.begin + window.scored_from),
+                       static_cast<std::size_t>(window.scored()));
+  first_ = window.scored_from - (window.bos ? 0 : 1);
   run(baseline_.executor(), wanted_logits_);
 }
 
 void TextEvaluation::score(ModelArm& arm) {
   run(arm.executor(), logits_);
-  const auto scored = static_cast<std::int64_t>(next_.size());
-  score_window({wanted_logits_.data(), scored, vocabulary_}, {logits_.data(), scored, vocabulary_},
-               next_, scores_[key_of(arm.row())]);
+  score_window(scored(wanted_logits_), scored(logits_), next_, scores_[key_of(arm.row())]);
 }
 
 void TextEvaluation::finish(const ModelArm& arm, LegRow& leg) const {
   const CaseRow& row = arm.row();
   const LanguageScores& scores = scores_.at(key_of(row));
-  std::int64_t bytes = 0;  // a byte a token
-  for (const WindowScore& window : scores.windows) bytes += window.tokens;
-  const LanguageSummary summary = summarize(scores, bytes);
+  const std::int64_t bytes = std::reduce(text_.bytes.begin(), text_.bytes.end());
+  const LanguageSummary summary = summarize(scores, std::max<std::int64_t>(bytes, 1));
   const auto add = [&](const char* name, const Interval& value, const char* unit,
                        const char* direction, const char* baseline) {
     if (!std::isfinite(value.low) || !std::isfinite(value.high)) return;
@@ -74,11 +65,19 @@ void TextEvaluation::finish(const ModelArm& arm, LegRow& leg) const {
     add(name, {value, value, value, summary.tokens}, unit, direction, baseline);
   };
   add_exact("perplexity", summary.candidate.perplexity, "ratio", "lower", "");
-  add_exact("bits_per_byte", summary.candidate.bits_per_byte, "bits", "lower", "");
+  if (bytes > 0) add_exact("bits_per_byte", summary.candidate.bits_per_byte, "bits", "lower", "");
   add_exact("next_token_accuracy", summary.candidate.next_token_accuracy, "fraction", "higher", "");
   add_exact("kl_median", summary.kl_median, "nats", "lower", "fp32");
   add_exact("kl_p999", summary.kl_p999, "nats", "lower", "fp32");
   add_exact("top1_agreement", summary.top1_agreement, "fraction", "higher", "fp32");
+  std::int64_t lost = 0;
+  std::int64_t won = 0;
+  for (const WindowScore& window : scores.windows) {
+    lost += window.outcomes.lost;
+    won += window.outcomes.won;
+  }
+  add_exact("flips_lost", static_cast<double>(lost), "tokens", "lower", "fp32");
+  add_exact("flips_won", static_cast<double>(won), "tokens", "none", "fp32");
   if (summary.kl) add("kl_mean", *summary.kl, "nats", "lower", "fp32");
   if (const auto& ratio = summary.log_perplexity_ratio) {
     add("perplexity_ratio",

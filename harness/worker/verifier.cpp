@@ -64,13 +64,14 @@ Verifier::Verifier(const LegLayer& layer, std::int64_t m, const KernelChoice& ke
     : kernels_(kernels),
       device_(device),
       shape_(layer.layer.shape),
-      samples_{sample_rows(shape_, m), sample_channels(shape_, seed)},
+      samples_{sample_rows(shape_, m * shape_.rows), sample_channels(shape_, seed)},
       pixels_(shape_.convolution ? shape_.convolution->out_pixels() : 1),
       inputs_(layer.inputs()),
       channels_(shape_.n),
       x_(take_rows(layer.input, samples_.rows, inputs_)),
       bias_(take_rows(layer.layer.bias, samples_.channels, 1)) {
   shape_.n = static_cast<std::int64_t>(samples_.channels.size());
+  shape_.rows = 1;  // the sampled ones are all that it sees
   const std::vector<float> weights = take_rows(layer.layer.weights, samples_.channels, shape_.k);
   fp32_output_ = reference_output(
       round_to_nearest({weights.data(), shape_.n, shape_.k}, parse_scheme("FP32")), bias_, x());

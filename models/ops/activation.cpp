@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "models/ops/op.hpp"
 #include "models/ops/parallel.hpp"
@@ -30,17 +29,6 @@ struct HardSwishFunction {
   }
 };
 
-struct GeluFunction {
-  static float below(float x) {  // the share of the normal distribution
-    return 0.5F * (1 + std::erf(x / std::numbers::sqrt2_v<float>));
-  }
-  static float value(float x) { return x * below(x); }
-  static float slope(float x) {
-    constexpr float kDensity = 0.3989422804F;  // 1 / sqrt(2 pi)
-    return below(x) + x * kDensity * std::exp(-x * x / 2);
-  }
-};
-
 template <typename Function>
 class Activation final : public Op {
  public:
@@ -48,9 +36,12 @@ class Activation final : public Op {
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
     const float* const in = x.front().data;
-    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) y.data[i] = Function::value(in[i]);
-    });
+    for_shares(
+        y.rows * y.cols, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) y.data[i] = Function::value(in[i]);
+        },
+        y.rows * y.cols);
   }
 
   void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
@@ -58,9 +49,12 @@ class Activation final : public Op {
     if (dx.front().data == nullptr) return;
     const float* const in = x.front().data;
     float* const out = dx.front().data;
-    for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * Function::slope(in[i]);
-    });
+    for_shares(
+        dy.rows * dy.cols, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * Function::slope(in[i]);
+        },
+        dy.rows * dy.cols);
   }
 
  private:
@@ -76,16 +70,22 @@ class FastActivation final : public Op {
       : value_(value), slope_(slope), threads_(threads) {}
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
-    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-      value_(x.front().data + begin, y.data + begin, end - begin);
-    });
+    for_shares(
+        y.rows * y.cols, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          value_(x.front().data + begin, y.data + begin, end - begin);
+        },
+        y.rows * y.cols);
   }
   void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
                 std::span<const Matrix> dx) override {
     if (dx.front().data == nullptr) return;
-    for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-      slope_(x.front().data + begin, dy.data + begin, dx.front().data + begin, end - begin);
-    });
+    for_shares(
+        dy.rows * dy.cols, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          slope_(x.front().data + begin, dy.data + begin, dx.front().data + begin, end - begin);
+        },
+        dy.rows * dy.cols);
   }
 
  private:
@@ -99,18 +99,24 @@ class Sum final : public Op {
   explicit Sum(int threads) : threads_(threads) {}
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
-    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] + x[1].data[i];
-    });
+    for_shares(
+        y.rows * y.cols, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] + x[1].data[i];
+        },
+        y.rows * y.cols);
   }
 
   void backward(std::span<const ConstMatrix>, ConstMatrix, ConstMatrix dy,
                 std::span<const Matrix> dx) override {
     for (const Matrix& out : dx) {
       if (out.data == nullptr) continue;
-      for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-        std::copy(dy.data + begin, dy.data + end, out.data + begin);
-      });
+      for_shares(
+          dy.rows * dy.cols, threads_,
+          [&](std::int64_t begin, std::int64_t end) {
+            std::copy(dy.data + begin, dy.data + end, out.data + begin);
+          },
+          dy.rows * dy.cols);
     }
   }
 
@@ -123,9 +129,12 @@ class ProductOfTwo final : public Op {
   explicit ProductOfTwo(int threads) : threads_(threads) {}
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
-    for_shares(y.rows * y.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] * x[1].data[i];
-    });
+    for_shares(
+        y.rows * y.cols, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] * x[1].data[i];
+        },
+        y.rows * y.cols);
   }
 
   void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
@@ -134,9 +143,12 @@ class ProductOfTwo final : public Op {
       const float* const other = x[1 - side].data;
       float* const out = dx[side].data;
       if (out == nullptr) continue;
-      for_shares(dy.rows * dy.cols, threads_, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * other[i];
-      });
+      for_shares(
+          dy.rows * dy.cols, threads_,
+          [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * other[i];
+          },
+          dy.rows * dy.cols);
     }
   }
 
@@ -174,7 +186,7 @@ std::unique_ptr<Op> make_op(const Silu&, const OpPlace& place) {
   return std::make_unique<FastActivation>(silu, silu_slope, place.threads);
 }
 std::unique_ptr<Op> make_op(const Gelu&, const OpPlace& place) {
-  return std::make_unique<Activation<GeluFunction>>(place.threads);
+  return std::make_unique<FastActivation>(gelu, gelu_slope, place.threads);
 }
 std::unique_ptr<Op> make_op(const GeluTanh&, const OpPlace& place) {
   return std::make_unique<FastActivation>(gelu_tanh, gelu_tanh_slope, place.threads);

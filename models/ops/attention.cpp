@@ -37,20 +37,26 @@ class AttentionHeads final : public Op {
 
   void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
     const std::int64_t first = past();
-    for_each(y.rows, op_.kv_heads, [&](std::int64_t text, std::int64_t head, int) {
-      cache_.append(text, head, first, keys(x[1], text, head), keys(x[2], text, head));
-    });
+    for_each(
+        y.rows, op_.kv_heads,
+        [&](std::int64_t text, std::int64_t head, int) {
+          cache_.append(text, head, first, keys(x[1], text, head), keys(x[2], text, head));
+        },
+        x[1].rows * x[1].cols);
     const std::int64_t seen = first + positions(x[1], op_.kv_heads);
-    for_each(y.rows, op_.heads, [&](std::int64_t text, std::int64_t head, int thread) {
-      const ConstMatrix q = queries(x[0], text, head);
-      const Matrix out = queries(y, text, head);
-      for (std::int64_t begin = 0; begin < q.rows; begin += kBlock) {
-        const std::int64_t rows = std::min(kBlock, q.rows - begin);
-        const Matrix weights =
-            weigh(text, head, {q.row(begin), rows, head_, q.stride}, first + begin, seen, thread);
-        cache_.mix(text, head / share(), weights, {out.row(begin), rows, head_, out.stride});
-      }
-    });
+    for_each(
+        y.rows, op_.heads,
+        [&](std::int64_t text, std::int64_t head, int thread) {
+          const ConstMatrix q = queries(x[0], text, head);
+          const Matrix out = queries(y, text, head);
+          for (std::int64_t begin = 0; begin < q.rows; begin += kBlock) {
+            const std::int64_t rows = std::min(kBlock, q.rows - begin);
+            const Matrix weights = weigh(text, head, {q.row(begin), rows, head_, q.stride},
+                                         first + begin, seen, thread);
+            cache_.mix(text, head / share(), weights, {out.row(begin), rows, head_, out.stride});
+          }
+        },
+        y.rows * y.cols * seen);
   }
 
   void backward(std::span<const ConstMatrix> x, ConstMatrix y, ConstMatrix dy,
@@ -92,9 +98,14 @@ class AttentionHeads final : public Op {
     return view(x, text, head, op_.kv_heads);
   }
 
-  /// f(text, head, thread) for all heads of all texts, shared out among the threads.
+  /// f(text, head, thread) for all heads of all texts, shared out among the threads where there are
+  /// enough numbers.
   template <typename F>
-  void for_each(std::int64_t texts, std::int64_t heads, F f) {
+  void for_each(std::int64_t texts, std::int64_t heads, F f, std::int64_t numbers = kWorthThreads) {
+    if (numbers < kWorthThreads) {
+      for (std::int64_t i = 0; i < texts * heads; ++i) f(i / heads, i % heads, 0);
+      return;
+    }
 #pragma omp parallel for num_threads(threads_) schedule(static, 1)
     for (int thread = 0; thread < threads_; ++thread) {
       for (std::int64_t i = thread; i < texts * heads; i += threads_)

@@ -26,16 +26,19 @@ class TokenTable final : public Op {
                                      ids[i] == std::floor(ids[i])),
               "an id of a token that is not in the vocabulary");
     }
-    for_shares(count, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        float* const out = y.data + i * op_.channels;
-        if (std::isnan(ids[i])) {
-          std::fill_n(out, op_.channels, ids[i]);
-        } else {
-          std::copy_n(row(*parameters_[0], ids[i]), op_.channels, out);
-        }
-      }
-    });
+    for_shares(
+        count, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) {
+            float* const out = y.data + i * op_.channels;
+            if (std::isnan(ids[i])) {
+              std::fill_n(out, op_.channels, ids[i]);
+            } else {
+              std::copy_n(row(*parameters_[0], ids[i]), op_.channels, out);
+            }
+          }
+        },
+        count * op_.channels);
   }
 
   /// Each thread adds up a share of the channels, so that the order of the sums is the tokens'.

@@ -1,10 +1,8 @@
 #include "models/ops/kv_cache.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/extremes.hpp"
-#include "core/half.hpp"
 
 namespace qassay {
 namespace {
@@ -26,14 +24,6 @@ std::size_t width(KvFormat format) {
 /// 127 steps to the largest magnitude; of zeros 0.
 float scale_of(const float* row, std::int64_t n) { return largest_magnitude(row, n) / kSteps; }
 
-std::int8_t code_of(float value, float scale) {
-  return static_cast<std::int8_t>(scale > 0 ? std::lrint(std::clamp(value / scale, -kSteps, kSteps))
-                                            : 0);
-}
-
-/// Beyond the range of binary16 it is the largest number, for products take finite ones only.
-Half half_of(float value) { return f32_to_f16(std::clamp(value, -kF16Max, kF16Max)); }
-
 }  // namespace
 
 KvCache::KvCache(const Sizes& sizes, KvFormat format) : sizes_(sizes), format_(format) {
@@ -43,38 +33,51 @@ KvCache::KvCache(const Sizes& sizes, KvFormat format) : sizes_(sizes), format_(f
   if (format == KvFormat::int8) scales_ = Buffer(2 * rows * sizeof(float));
 }
 
+template <typename T, typename Convert>
+void KvCache::store(std::int64_t base, std::int64_t first, ConstMatrix k, ConstMatrix v,
+                    Convert convert) {
+  // Keys turn in blocks, of which each line of memory is written once.
+  constexpr std::int64_t kRowsTurned = 16;
+  const std::int64_t head = sizes_.head;
+  std::vector<T> block(static_cast<std::size_t>(kRowsTurned * head));
+  T* const keys = keys_.as<T>() + base;
+  for (std::int64_t begin = 0; begin < k.rows; begin += kRowsTurned) {
+    const std::int64_t rows = std::min(kRowsTurned, k.rows - begin);
+    for (std::int64_t i = 0; i < rows; ++i)
+      convert(k.row(begin + i), block.data() + i * head, false, first + begin + i);
+    for (std::int64_t d = 0; d < head; ++d) {
+      T* const line = keys + d * sizes_.positions + first + begin;
+      for (std::int64_t i = 0; i < rows; ++i)
+        line[i] = block[static_cast<std::size_t>(i * head + d)];
+    }
+  }
+  T* const values = values_.as<T>() + base;
+  for (std::int64_t i = 0; i < v.rows; ++i)
+    convert(v.row(i), values + (first + i) * head, true, first + i);
+}
+
 void KvCache::append(std::int64_t text, std::int64_t head, std::int64_t first, ConstMatrix k,
                      ConstMatrix v) {
   const std::int64_t at = place(text, head);
   const std::int64_t base = at * sizes_.head * sizes_.positions;
-  const auto store = [&](auto* keys, auto* values, auto convert_key, auto convert_value) {
-    for (std::int64_t i = 0; i < k.rows; ++i) {
-      const std::int64_t position = first + i;
-      for (std::int64_t d = 0; d < sizes_.head; ++d) {
-        keys[base + d * sizes_.positions + position] = convert_key(k.row(i)[d], position);
-        values[base + position * sizes_.head + d] = convert_value(v.row(i)[d], position);
-      }
-    }
-  };
-  const auto same = [](float value, std::int64_t) { return value; };
-  const auto half = [](float value, std::int64_t) { return half_of(value); };
+  const std::int64_t n = sizes_.head;
   switch (format_) {
     case KvFormat::fp32:
-      store(keys_.as<float>(), values_.as<float>(), same, same);
-      return;
+      return store<float>(base, first, k, v, [n](const float* row, float* to, bool, std::int64_t) {
+        std::copy_n(row, n, to);
+      });
     case KvFormat::fp16:
-      store(keys_.as<Half>(), values_.as<Half>(), half, half);
-      return;
+      return store<Half>(base, first, k, v, [n](const float* row, Half* to, bool, std::int64_t) {
+        to_halves(row, to, n);
+      });
     case KvFormat::int8:
-      for (std::int64_t i = 0; i < k.rows; ++i) {
-        key_scales(at)[first + i] = scale_of(k.row(i), sizes_.head);
-        value_scales(at)[first + i] = scale_of(v.row(i), sizes_.head);
-      }
-      store(
-          keys_.as<std::int8_t>(), values_.as<std::int8_t>(),
-          [&](float value, std::int64_t p) { return code_of(value, key_scales(at)[p]); },
-          [&](float value, std::int64_t p) { return code_of(value, value_scales(at)[p]); });
-      return;
+      return store<std::int8_t>(
+          base, first, k, v,
+          [&](const float* row, std::int8_t* to, bool is_value, std::int64_t position) {
+            float& scale = (is_value ? value_scales(at) : key_scales(at))[position];
+            scale = scale_of(row, n);
+            to_codes(row, scale, to, n);
+          });
   }
 }
 

@@ -33,6 +33,10 @@ class KvCache {
   std::size_t bytes() const { return keys_.size() + values_.size() + scales_.size(); }
 
  private:
+  /// Keeps rows as numbers of T: convert(row, to, whether a value, position).
+  template <typename T, typename Convert>
+  void store(std::int64_t base, std::int64_t first, ConstMatrix k, ConstMatrix v, Convert convert);
+
   std::int64_t place(std::int64_t text, std::int64_t head) const {
     return text * sizes_.heads + head;
   }

@@ -27,9 +27,12 @@ class Norm : public Op {
   /// f(row) for rows of channels in all samples and positions.
   template <typename F>
   void for_rows(std::int64_t numbers, F f) const {
-    for_shares(numbers / channels_, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) f(row);
-    });
+    for_shares(
+        numbers / channels_, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t row = begin; row < end; ++row) f(row);
+        },
+        numbers);
   }
   /// f(row, sums) adds a row to the sums of its thread, a vector of channels a gradient, which end
   /// up in the gradients.

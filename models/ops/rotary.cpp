@@ -51,23 +51,26 @@ class Rotation final : public Op {
  private:
   void turn(ConstMatrix x, Matrix y, std::int64_t past, float direction) const {
     const std::int64_t positions = x.cols / channels_;
-    for_shares(x.rows * positions, threads_, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        const float* const angles = table_.data() + (past + row % positions) * 2 * half_;
-        for (std::int64_t head = 0; head < channels_; head += 2 * half_) {
-          const float* const in = x.data + row * channels_ + head;
-          float* const out = y.data + row * channels_ + head;
-          for (std::int64_t i = 0; i < half_; ++i) {
-            const float cosine = angles[2 * i];
-            const float sine = direction * angles[2 * i + 1];
-            const float first = in[i];
-            const float second = in[i + half_];
-            out[i] = first * cosine - second * sine;
-            out[i + half_] = second * cosine + first * sine;
+    for_shares(
+        x.rows * positions, threads_,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t row = begin; row < end; ++row) {
+            const float* const angles = table_.data() + (past + row % positions) * 2 * half_;
+            for (std::int64_t head = 0; head < channels_; head += 2 * half_) {
+              const float* const in = x.data + row * channels_ + head;
+              float* const out = y.data + row * channels_ + head;
+              for (std::int64_t i = 0; i < half_; ++i) {
+                const float cosine = angles[2 * i];
+                const float sine = direction * angles[2 * i + 1];
+                const float first = in[i];
+                const float second = in[i + half_];
+                out[i] = first * cosine - second * sine;
+                out[i + half_] = second * cosine + first * sine;
+              }
+            }
           }
-        }
-      }
-    });
+        },
+        x.rows * x.cols);
   }
 
   std::int64_t half_, channels_;

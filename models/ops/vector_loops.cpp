@@ -30,41 +30,57 @@ QASSAY_INLINE void load(const T* from, Vector& to) {
 }
 
 QASSAY_INLINE void widen(const float* from, Floats& to) { load(from, to); }
+/// A loop, of which GCC 12 makes one instruction; of a conversion of vectors it makes one a number.
+template <typename T>
+QASSAY_INLINE void widen_whole(const T* from, Ints& to) {
+  std::int32_t line[kWidth];
+  for (int i = 0; i < kWidth; ++i) line[i] = static_cast<std::int32_t>(from[i]);
+  std::memcpy(&to, line, sizeof to);
+}
+
 QASSAY_INLINE void widen(const std::int8_t* from, Floats& to) {
-  Bytes bytes;
-  load(from, bytes);
-  to = __builtin_convertvector(bytes, Floats);
+  Ints whole;
+  widen_whole(from, whole);
+  to = __builtin_convertvector(whole, Floats);
 }
 /// The exponent is moved by a multiplication, which is exact for subnormal numbers too.
 QASSAY_INLINE void widen(const Half* from, Floats& to) {
-  Halves halves;
-  load(from, halves);
-  const Ints bits = __builtin_convertvector(halves, Ints);
+  Ints bits;
+  widen_whole(from, bits);
   const Ints wide = ((bits & 0x7FFF) << 13) | ((bits & 0x8000) << 16);
   Floats small;
   std::memcpy(&small, &wide, sizeof small);
   to = small * 0x1p112F;
 }
 
-template <int kRows, typename B>
+/// kRows rows of kVectors vectors of columns: as many sums as hide how long one addition takes.
+template <int kRows, int kVectors, typename B>
 QASSAY_INLINE void tile(const Product& p, const float* a, const B* b, float* c) {
-  Floats sum[kRows];
+  Floats sum[kRows][kVectors];
   for (int i = 0; i < kRows; ++i) {
-    if (p.add) {
-      load(c + i * p.c_row, sum[i]);
-    } else {
-      sum[i] = Floats{};
+    for (int j = 0; j < kVectors; ++j) {
+      if (p.add) {
+        load(c + i * p.c_row + j * kWidth, sum[i][j]);
+      } else {
+        sum[i][j] = Floats{};
+      }
     }
   }
   for (std::int64_t k = 0; k < p.k; ++k) {
-    Floats line;
-    widen(b + k * p.b_row, line);
-    for (int i = 0; i < kRows; ++i) sum[i] += a[i * p.a_row + k * p.a_col] * line;
+    Floats line[kVectors];
+    for (int j = 0; j < kVectors; ++j) widen(b + k * p.b_row + j * kWidth, line[j]);
+    for (int i = 0; i < kRows; ++i) {
+      for (int j = 0; j < kVectors; ++j) sum[i][j] += a[i * p.a_row + k * p.a_col] * line[j];
+    }
   }
-  for (int i = 0; i < kRows; ++i) std::memcpy(c + i * p.c_row, &sum[i], sizeof sum[i]);
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kVectors; ++j)
+      std::memcpy(c + i * p.c_row + j * kWidth, &sum[i][j], sizeof sum[i][j]);
+  }
 }
 
-/// The columns that fill no vector: through a copy that does.
+/// The columns that fill no vector. What a row of b lacks is taken from the next one and not kept;
+/// behind the last row there is nothing to read.
 template <int kRows, typename B>
 QASSAY_INLINE void narrow_tile(const Product& p, const float* a, const B* b, float* c,
                                std::int64_t columns) {
@@ -74,23 +90,42 @@ QASSAY_INLINE void narrow_tile(const Product& p, const float* a, const B* b, flo
     sum[i] = Floats{};
     if (p.add) std::memcpy(&sum[i], c + i * p.c_row, bytes);
   }
-  B copy[kWidth] = {};
-  for (std::int64_t k = 0; k < p.k; ++k) {
-    std::memcpy(copy, b + k * p.b_row, static_cast<std::size_t>(columns) * sizeof(B));
-    Floats line;
-    widen(copy, line);
+  const std::int64_t readable = p.b_row >= kWidth ? p.k - 1 : 0;
+  Floats line;
+  const auto add = [&](std::int64_t k) __attribute__((always_inline)) {
     for (int i = 0; i < kRows; ++i) sum[i] += a[i * p.a_row + k * p.a_col] * line;
+  };
+  for (std::int64_t k = 0; k < readable; ++k) {
+    widen(b + k * p.b_row, line);
+    add(k);
+  }
+  B copy[kWidth] = {};
+  for (std::int64_t k = readable; k < p.k; ++k) {
+    std::memcpy(copy, b + k * p.b_row, static_cast<std::size_t>(columns) * sizeof(B));
+    widen(copy, line);
+    add(k);
   }
   for (int i = 0; i < kRows; ++i) std::memcpy(c + i * p.c_row, &sum[i], bytes);
 }
 
+/// The columns from `column` on that fill kVectors vectors; then those that fill half as many.
+template <int kRows, int kVectors, typename B>
+QASSAY_INLINE void tiles(const Product& p, const float* a, const B* b, float* c,
+                         std::int64_t column) {
+  for (; column + kVectors * kWidth <= p.n; column += kVectors * kWidth)
+    tile<kRows, kVectors>(p, a, b + column, c + column);
+  if constexpr (kVectors > 1) {
+    tiles<kRows, kVectors / 2>(p, a, b, c, column);
+  } else if (column < p.n) {
+    narrow_tile<kRows>(p, a, b + column, c + column, p.n - column);
+  }
+}
+
 template <int kRows, typename B>
 QASSAY_INLINE void rows(const Product& p, std::int64_t row, const B* b) {
-  const float* const a = p.a + row * p.a_row;
-  float* const c = p.c + row * p.c_row;
-  std::int64_t column = 0;
-  for (; column + kWidth <= p.n; column += kWidth) tile<kRows>(p, a, b + column, c + column);
-  if (column < p.n) narrow_tile<kRows>(p, a, b + column, c + column, p.n - column);
+  // A single row reads b as a stream.
+  constexpr int kVectors = kRows == 1 ? 8 : 2;
+  tiles<kRows, kVectors>(p, p.a + row * p.a_row, b, p.c + row * p.c_row, 0);
 }
 
 /// A row's sums are the same in every tile.
@@ -159,6 +194,69 @@ QASSAY_INLINE Floats gelu_value(Floats x) {
 QASSAY_INLINE Floats gelu_derivative(Floats x) {
   const Floats s = sigmoid(kGeluScale * (x + kGeluCube * x * x * x));
   return s + x * s * (1.0F - s) * kGeluScale * (1.0F + 3 * kGeluCube * x * x);
+}
+
+/// The share of the normal distribution below x: (1 + erf(x / sqrt(2))) / 2 (Abramowitz and Stegun
+/// 1964, formula 7.1.26).
+QASSAY_INLINE Floats normal_share(Floats x) {
+  constexpr float kHalfRoot = 0.70710678118F;
+  const Floats size = (x < 0.0F ? -x : x) * kHalfRoot;
+  const Floats t = 1.0F / (1.0F + 0.3275911F * size);
+  const Floats series =
+      t * (0.254829592F +
+           t * (-0.284496736F + t * (1.421413741F + t * (-1.453152027F + t * 1.061405429F))));
+  const Floats beyond = 0.5F * series * exponential(-size * size);
+  return x < 0.0F ? beyond : 1.0F - beyond;
+}
+QASSAY_INLINE Floats normal_slope(Floats x) {
+  constexpr float kDensity = 0.3989422804F;  // 1 / sqrt(2 pi)
+  return normal_share(x) + x * kDensity * exponential(-0.5F * x * x);
+}
+
+/// The rounding of an addition does the rounding of the numbers that are subnormal as halves; the
+/// others round in their bits.
+QASSAY_INLINE Halves halves_of(Floats x) {
+  constexpr std::int32_t kSign = std::int32_t{1} << 31;
+  constexpr std::int32_t kLargest = 0x477FE000;         // 65504
+  constexpr std::int32_t kSmallestNormal = 0x38800000;  // 2^-14
+  constexpr std::int32_t kHalf = 0x3F000000;            // 0.5, whose last place is 2^-24
+  Ints bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const Ints sign = (bits >> 16) & 0x8000;
+  bits &= ~kSign;
+  bits = bits > kLargest ? Ints{} + kLargest : bits;
+  Floats size;
+  std::memcpy(&size, &bits, sizeof size);
+  size += 0.5F;
+  Ints small;
+  std::memcpy(&small, &size, sizeof small);
+  const Ints normal = (bits + 0xFFF + ((bits >> 13) & 1) - (112 << 23)) >> 13;
+  const Ints half = (bits < kSmallestNormal ? small - kHalf : normal) | sign;
+  return __builtin_convertvector(half, Halves);
+}
+
+/// Adding 1.5 * 2^23 leaves no place for a fraction.
+QASSAY_INLINE Bytes codes_of(Floats x, float scale) {
+  constexpr float kSteps = 127;
+  constexpr float kWhole = 12582912;
+  x = x / scale;
+  x = x > kSteps ? Floats{} + kSteps : x;
+  x = x < -kSteps ? Floats{} - kSteps : x;
+  const Floats shifted = x + kWhole;
+  Ints bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  return __builtin_convertvector(bits - 0x4B400000, Bytes);
+}
+
+template <typename T, typename F>
+QASSAY_INLINE void store_as(const float* x, T* y, std::int64_t n, F f) {
+  for (std::int64_t i = 0; i < n; i += kWidth) {
+    const auto count = static_cast<std::size_t>(std::min(kWidth, n - i));
+    Floats line{};
+    std::memcpy(&line, x + i, count * sizeof(float));
+    const auto converted = f(line);
+    std::memcpy(y + i, &converted, count * sizeof(T));
+  }
 }
 
 template <typename F>
@@ -244,6 +342,26 @@ QASSAY_CLONES void gelu_tanh(const float* x, float* y, std::int64_t n) {
 QASSAY_CLONES void gelu_tanh_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
   map_slope(
       x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return gelu_derivative(v); });
+}
+QASSAY_CLONES void gelu(const float* x, float* y, std::int64_t n) {
+  map(
+      x, y, n, [](Floats v) __attribute__((always_inline)) { return v * normal_share(v); });
+}
+QASSAY_CLONES void gelu_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
+  map_slope(
+      x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return normal_slope(v); });
+}
+QASSAY_CLONES void to_halves(const float* x, Half* y, std::int64_t n) {
+  store_as(
+      x, y, n, [](Floats v) __attribute__((always_inline)) { return halves_of(v); });
+}
+QASSAY_CLONES void to_codes(const float* x, float scale, std::int8_t* y, std::int64_t n) {
+  if (scale == 0) {
+    std::fill_n(y, n, std::int8_t{0});
+    return;
+  }
+  store_as(
+      x, y, n, [scale](Floats v) __attribute__((always_inline)) { return codes_of(v, scale); });
 }
 QASSAY_CLONES void exponentials(const float* x, float* y, std::int64_t n) {
   map(

@@ -36,6 +36,16 @@ void silu_slope(const float* x, const float* dy, float* dx, std::int64_t n);
 void gelu_tanh(const float* x, float* y, std::int64_t n);
 void gelu_tanh_slope(const float* x, const float* dy, float* dx, std::int64_t n);
 
+/// x Phi(x), of the normal distribution, within 3e-7 |x|.
+void gelu(const float* x, float* y, std::int64_t n);
+void gelu_slope(const float* x, const float* dy, float* dx, std::int64_t n);
+
+/// y = x rounded to the nearest, ties to even: to binary16, of which larger numbers become the
+/// largest; and to codes, x / scale from -127 to 127, all 0 where the scale is. Finite numbers
+/// only.
+void to_halves(const float* x, Half* y, std::int64_t n);
+void to_codes(const float* x, float scale, std::int8_t* y, std::int64_t n);
+
 /// exp(x) of each, within 2 units in the last place; 0 below -87.3, infinity above 88.7.
 void exponentials(const float* x, float* y, std::int64_t n);
 

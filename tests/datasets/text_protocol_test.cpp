@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 TextProtocol protocol(std::int64_t context, std::int64_t stride, Bos bos = Bos::none,
                       Tail tail = Tail::dropped) {
-  return {context, stride, bos, Join::newline, tail, "ab12"};
+  return {"t", context, stride, bos, Join::newline, tail, "ab12"};
 }
 
 TEST(TextWindowsTest, DoNotOverlapWhereTheStrideIsTheContext) {
@@ -105,9 +105,10 @@ TEST(TextWindowsTest, RefuseWhatHasNoWindow) {
 
 TEST(TextProtocolTest, HasACanonicalText) {
   EXPECT_EQ(to_text(protocol(512, 256)),
-            "context=512 stride=256 bos=none join=newline tail=dropped tokens=ab12");
-  EXPECT_EQ(to_text({8, 8, Bos::every_window, Join::blank_line, Tail::kept, "c"}),
-            "context=8 stride=8 bos=every-window join=blank-line tail=kept tokens=c");
+            "text=t context=512 stride=256 bos=none join=newline tail=dropped tokens=ab12");
+  EXPECT_EQ(to_text({"my 100% text", 8, 8, Bos::every_window, Join::blank_line, Tail::kept, "c"}),
+            "text=my%20100%25%20text context=8 stride=8 bos=every-window join=blank-line tail=kept "
+            "tokens=c");
 }
 
 TEST(TextProtocolTest, NamesTheFieldThatDiffers) {

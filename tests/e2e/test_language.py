@@ -1,7 +1,10 @@
 """A language model: from windows of text to figures."""
 
+import json
 import math
 import pathlib
+import random
+import struct
 import unittest
 
 from harness import ProgramTest
@@ -21,7 +24,81 @@ round_seconds = 0.002
 """
 
 
+def write_llama(folder):
+    """A tiny LlamaForCausalLM over bytes, with random weights, in the layout of Hugging Face."""
+    hidden, wide, heads, kv_heads, vocabulary, layers = 32, 48, 4, 2, 256, 2
+    config = {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": hidden,
+        "intermediate_size": wide, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
+        "num_hidden_layers": layers, "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
+        "vocab_size": vocabulary, "tie_word_embeddings": False,
+    }
+    shapes = {"model.embed_tokens.weight": [vocabulary, hidden], "model.norm.weight": [hidden],
+              "lm_head.weight": [vocabulary, hidden]}
+    kv = hidden // heads * kv_heads
+    for i in range(layers):
+        layer = f"model.layers.{i}."
+        for name, shape in {"self_attn.q_proj": [hidden, hidden], "self_attn.k_proj": [kv, hidden],
+                            "self_attn.v_proj": [kv, hidden], "self_attn.o_proj": [hidden, hidden],
+                            "mlp.gate_proj": [wide, hidden], "mlp.up_proj": [wide, hidden],
+                            "mlp.down_proj": [hidden, wide], "input_layernorm": [hidden],
+                            "post_attention_layernorm": [hidden]}.items():
+            shapes[f"{layer}{name}.weight"] = shape
+    draw = random.Random(1)
+    header, data = {}, b""
+    for name, shape in shapes.items():
+        numbers = [draw.gauss(0, 0.3) for _ in range(math.prod(shape))]
+        end = len(data) + 4 * len(numbers)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), end]}
+        data += struct.pack(f"<{len(numbers)}f", *numbers)
+    text = json.dumps(header).encode()
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
 class LanguageTest(ProgramTest):
+    def test_scores_a_model_and_a_text_of_ones_own(self):
+        model, text = self.folder / "llama", self.folder / "my text.txt"
+        write_llama(model)
+        text.write_text("To be, or not to be, that is the question. " * 20)
+        (self.folder / "ids.txt").write_text(" ".join(str(byte) for byte in text.read_bytes()))
+        own = ["language", "--model", model, "--context", "64", "--stride", "32", "--samples", "3", "--quick",
+               "--scheme", "W8A8", "--backend", "cpu"]
+        self.run_suite(*own, "--text", text, "--kv-cache", "FP32", "--kv-cache", "INT8")
+        rows = [row for row in self.records() if row["metric"] == "perplexity"]
+        perplexity = {(row["scheme"], row["kv_cache"]): row["value"] for row in rows}
+        self.assertEqual(set(perplexity), {(s, kv) for s in ("FP32", "W8A8") for kv in ("FP32", "INT8")})
+        self.assertEqual(len(set(perplexity.values())), 4)  # each rounding shows
+        protocol = dict(field.split("=") for field in rows[0]["protocol"].split())
+        self.assertEqual({**protocol, "tokens": ""},
+                         {"text": "my%20text.txt", "context": "64", "stride": "32", "bos": "none", "join": "none",
+                          "tail": "dropped", "tokens": ""})
+        first = [row for row in self.records() if row["metric"] == "time_to_first_token"]
+        self.assertTrue(first and all(row["m"] > 1 and row["value"] > 0 for row in first))
+
+        # The same tokens from a file of ids: the same figures, of another text by name.
+        self.run_suite(*own, "--tokens", "ids.txt")
+        again = [row for row in self.records() if row["metric"] == "perplexity" and row["scheme"] == "W8A8"
+                 and row["kv_cache"] == "FP32"]
+        self.assertEqual(again[0]["value"], perplexity["W8A8", "FP32"])
+        self.assertIn(f"tokens={protocol['tokens']}", again[0]["protocol"])
+        shown = self.qassay("show", again[0]["case"], "--store", self.store).stdout
+        self.assertIn(again[0]["protocol"], shown)
+
+        (self.folder / "latin1.txt").write_bytes(b"caf\xe9 " * 100)
+        (self.folder / "short.txt").write_text("too short")
+        for arguments, message in (
+            (["--text", "latin1.txt"], "latin1.txt: is not UTF-8 at byte 3"),
+            (["--text", "short.txt"], "has 9 tokens, fewer than one window of context 64"),
+            (["--text", text, "--bos", "first-window"], "has no begin-of-text token"),
+            (["--text", text, "--tokens", "ids.txt"], "--tokens: stands beside --text"),
+            (["--text", text, "--stride", "65"], "stride: is 65 with a context of 64"),
+        ):
+            options = [option for option in own if option not in ("--stride", "32")] if "--stride" in arguments else own
+            result = self.qassay("run", *options, *arguments, status=2)
+            self.assertIn(message, result.stderr)
+
     @unittest.skipUnless(pathlib.Path("/usr/share/dictd/gcide.dict.dz").exists(), "package dict-gcide is not there")
     def test_scores_a_language_model(self):
         self.run_suite(self.suite(LANGUAGE))

@@ -25,8 +25,8 @@ regimes = [{ m = 64, cache = "hot" }]
 NETWORK = MODEL.replace('"openblas", "cpu", "reference"', '"onednn", "cpu"').replace(
     '"W8A8", "W4A8-g32", "W4A8-g128"', '"W8A8"').replace("{ m = 64", "{ m = 1, cache = \"hot\" }, { m = 64")
 
-COLUMNS = ("run case arm model layer n k m cache threads scheme group method backend kernel implementation status "
-           "reason metric value low high count unit baseline").split()
+COLUMNS = ("run case arm model layer n k m cache threads protocol kv_cache scheme group method backend kernel "
+           "implementation status reason metric value low high count unit baseline").split()
 
 
 class RunTest(ProgramTest):

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "core/half.hpp"
@@ -107,6 +109,55 @@ TEST(VectorLoopsTest, HalvesAreWidenedExactly) {
       {.m = 1, .n = static_cast<std::int64_t>(halves.size()), .k = 1, .a = &one, .c = c.data()},
       halves.data());
   for (std::size_t i = 0; i < c.size(); ++i) ASSERT_EQ(c[i], f16_to_f32(halves[i])) << halves[i];
+}
+
+TEST(VectorLoopsTest, RoundsToHalvesAsOneByOne) {
+  std::vector<float> x = normal_numbers(1003, "x");
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::ldexp(x[i], static_cast<int>(i % 45) - 28);
+  for (const float special :
+       {0.0F, -0.0F, 0x1p-24F, 0x1.8p-25F, 0x1p-25F, 0x1.002p0F, 0x1.006p0F, 65504.0F, -65519.0F})
+    x.push_back(special);
+  std::vector<Half> y(x.size());
+  to_halves(x.data(), y.data(), static_cast<std::int64_t>(x.size()));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    ASSERT_EQ(y[i], f32_to_f16(std::clamp(x[i], -65504.0F, 65504.0F))) << x[i];
+  const float beyond[] = {70000, -1e30F};
+  to_halves(beyond, y.data(), 2);
+  EXPECT_EQ(f16_to_f32(y[0]), 65504);
+  EXPECT_EQ(f16_to_f32(y[1]), -65504);
+}
+
+TEST(VectorLoopsTest, RoundsToCodesWithTiesToEven) {
+  const std::vector<float> x{0,    0.5F, 1.5F,  -0.5F, -2.5F, 126.4F, 127, -127, 300,
+                             -300, 3.3F, -7.7F, 2.5F,  0.49F, -1.5F,  99,  12.6F};
+  std::vector<std::int8_t> y(x.size());
+  const auto n = static_cast<std::int64_t>(x.size());
+  for (const float scale : {1.0F, 0.25F, 3.0F}) {
+    std::vector<float> scaled = x;
+    for (float& value : scaled) value *= scale;
+    to_codes(scaled.data(), scale, y.data(), n);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      EXPECT_EQ(y[i], std::lrint(std::clamp(scaled[i] / scale, -127.0F, 127.0F))) << scaled[i];
+  }
+  to_codes(x.data(), 0, y.data(), n);
+  EXPECT_EQ(y, std::vector<std::int8_t>(x.size()));
+}
+
+TEST(VectorLoopsTest, GeluIsThatOfTheNormalDistribution) {
+  std::vector<float> x;
+  for (int i = -1000; i <= 1000; ++i) x.push_back(static_cast<float>(i) / 100);
+  const auto n = static_cast<std::int64_t>(x.size());
+  std::vector<float> y(x.size()), slope(x.size());
+  const std::vector<float> ones(x.size(), 1);
+  gelu(x.data(), y.data(), n);
+  gelu_slope(x.data(), ones.data(), slope.data(), n);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double v = x[i];
+    const double share = std::erfc(-v / std::numbers::sqrt2) / 2;
+    const double density = std::exp(-v * v / 2) / std::sqrt(2 * std::numbers::pi);
+    ASSERT_NEAR(y[i], v * share, 3e-7 * std::abs(v) + 1e-12) << v;
+    ASSERT_NEAR(slope[i], share + v * density, 1e-6) << v;
+  }
 }
 
 TEST(VectorLoopsTest, SoftmaxTakesScoresThatWouldOverflow) {

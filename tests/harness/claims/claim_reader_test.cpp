@@ -219,6 +219,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         ClaimFault{"PatternOfSchemes", "\"W4A16\"", "\"W4*\"", "'W4*' is no scheme", true},
         ClaimFault{"SchemeInTwoParts", "\"W4A16\"", "\"FP16\"", "names 'FP16' again", true},
+        ClaimFault{"AccuracyInARegimeOfTimes", "[\"decode\", \"batch\"]", "[\"text\"]",
+                   "of speedup write some of \"decode\", \"batch\", \"network\", \"generation\""},
+        ClaimFault{"UnknownProtocolField",
+                   "regimes =", "protocol = { window = 3 }\nregimes =", "protocol, window"},
         ClaimFault{"SchemesBesideParts", "regimes =", "schemes = [\"FP32\"]\nregimes =",
                    "schemes: goes into the parts", true},
         ClaimFault{"RegimeOfLayers", "\"model\"", "\"decode\"", "'decode' does not fit", true},
@@ -250,7 +254,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ClaimReaderTest, AnOrderStandsInPlaceOfSchemesAndRange) {
   const std::string head =
       "[[claim]]\nid = \"o\"\nstatement = \"s\"\nsource = \"s\"\nbetter = \"higher\"\n"
-      "kind = \"measured\"\nregimes = [\"model\"]\nmetric = \"loss_growth\"\n";
+      "kind = \"measured\"\nregimes = [\"images\"]\nmetric = \"loss_growth\"\n";
   const std::string order =
       "order = [{ schemes = [\"FP16\"] }, { schemes = [\"W8A8\", \"W4*\"] }]\n";
   const auto claims = read_claims(head + order, "c.toml");
@@ -294,10 +298,12 @@ TEST(ClaimReaderTest, ReadsFiles) {
 TEST(SeedClaimsTest, AreThoseOfTheArticles) {
   std::vector<std::string> ids;
   for (const Claim& claim : seed_claims()) ids.push_back(claim.id);
-  EXPECT_THAT(ids, ElementsAre("mem.fp16", "mem.int8", "mem.int4", "size.fp32", "size.fp16",
-                               "size.int8", "size.int4", "speed.fp16", "speed.int8", "speed.int4",
-                               "loss.fp16", "loss.int8", "loss.int4", "order.loss-precision",
-                               "retain.int8", "retain.int4", "fit.gpt3", "fit.7b", "fit.vram"));
+  EXPECT_THAT(ids,
+              ElementsAre("mem.fp16", "mem.int8", "mem.int4", "size.fp32", "size.fp16", "size.int8",
+                          "size.int4", "speed.fp16", "speed.int8", "speed.int4", "loss.fp16",
+                          "loss.int8", "loss.int4", "order.loss-precision", "order.task",
+                          "model.differs", "retain.int8", "retain.int4", "fit.gpt3", "fit.7b",
+                          "fit.vram", "fit.whisper", "asr.latency", "asr.real-time"));
 }
 
 TEST(SeedClaimsTest, SayTheNumbersOfTheArticles) {

@@ -80,6 +80,23 @@ inline Record loss(const std::string& scheme, double value, double low, double h
   return record;
 }
 
+/// Of the whole language model "letters", on text.
+inline Record text_figure(const std::string& metric, const std::string& scheme, double value,
+                          double low, double high) {
+  Record record = loss(scheme, value, low, high);
+  record.model = "letters";
+  record.case_key = "letters/" + scheme;
+  record.metric = metric;
+  record.kv_cache = "FP32";
+  record.protocol = "text=t context=256 stride=256";
+  return record;
+}
+
+inline ClaimRegime regime_of(const ClaimMetric& metric) {
+  if (metric.evidence == Evidence::timing) return ClaimRegime::decode;
+  return metric.evidence == Evidence::accuracy ? ClaimRegime::images : ClaimRegime::model;
+}
+
 inline Claim claim_of(const std::string& metric, std::vector<std::string> schemes, double low,
                       double high) {
   Claim claim;
@@ -88,7 +105,7 @@ inline Claim claim_of(const std::string& metric, std::vector<std::string> scheme
   claim.source = "somewhere";
   claim.metric = find_claim_metric(metric);
   if (metric == "speedup") claim.baseline = "best-fp32";
-  claim.regimes = {metric == "speedup" ? ClaimRegime::decode : ClaimRegime::model};
+  claim.regimes = {regime_of(*claim.metric)};
   claim.parts = {{std::move(schemes), {low, high}}};
   return claim;
 }

@@ -2,8 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+
+#include "models/shapes.hpp"
+
 namespace qassay {
 namespace {
+
+using ::testing::HasSubstr;
 
 double bits(const char* scheme, std::int64_t row) {
   return bits_per_weight(parse_scheme(scheme), row);
@@ -44,6 +50,32 @@ TEST(FootprintTest, ParametersTimesBits) {
   const Footprint seven = of_parameters(7e9, 4096);
   EXPECT_DOUBLE_EQ(gigabytes(seven, "FP32"), 28);
   EXPECT_DOUBLE_EQ(gigabytes(seven, "W4A16-tensor"), 3.5);
+}
+
+TEST(FootprintTest, AShapeQuantizesItsLinearLayersAndKeepsTheRestInFp16) {
+  Footprint whisper;
+  whisper.shape = "shape:whisper-medium";
+  const double parameters = whisper.parameter_count("");
+  EXPECT_NEAR(parameters, 762e6, 2e6);
+  EXPECT_DOUBLE_EQ(gigabytes(whisper, "FP32"), parameters * 4 / 1e9);
+  EXPECT_DOUBLE_EQ(gigabytes(whisper, "FP16"), parameters * 2 / 1e9);
+  // 705 million weights in layers of rows of 1,024 or more, a scale of 4 bytes each.
+  const double int8 = gigabytes(whisper, "W8A8");
+  EXPECT_GT(int8, parameters / 1e9);
+  EXPECT_LT(int8, (705e6 * (1 + 4.0 / 240) + (parameters - 705e6) * 2) / 1e9);
+  EXPECT_THAT(whisper.explain(parse_scheme("W8A8"), ""),
+              HasSubstr("its linear layers in W8A8 with their scales, all else in FP16"));
+}
+
+TEST(FootprintTest, AShapeCountsEveryParameterOnce) {
+  for (const std::string& name : shape_names()) {
+    SCOPED_TRACE(name);
+    Footprint footprint;
+    footprint.shape = name;
+    const double parameters = footprint.parameter_count("");
+    EXPECT_DOUBLE_EQ(gigabytes(footprint, "FP32"), parameters * 4 / 1e9);
+    EXPECT_DOUBLE_EQ(gigabytes(footprint, "FP16"), parameters * 2 / 1e9);
+  }
 }
 
 TEST(FootprintTest, TheCacheOfKeysAndValuesStaysAsItIs) {

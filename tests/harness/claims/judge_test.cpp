@@ -245,7 +245,7 @@ class JudgeOrderTest : public ::testing::Test {
  protected:
   JudgeOrderTest() {
     claim_.metric = find_claim_metric("loss_growth");
-    claim_.regimes = {ClaimRegime::model};
+    claim_.regimes = {ClaimRegime::images};
     claim_.order = {{"FP16", "BF16"}, {"W8A8"}, {"W4*"}};
   }
 

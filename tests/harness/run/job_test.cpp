@@ -31,7 +31,8 @@ TEST(JobTest, AJobSurvivesTheWayToTheWorker) {
   job.group.cases.front().key = "case";
   job.leg = 2;
   job.timing.round_seconds = 0.5;
-  job.samples = 11;
+  job.group.choice = {"a text", "", 3, Bos::first_window};
+  job.group.protocol = {"t", 8, 3, Bos::first_window, Join::none, Tail::kept, "hash"};
   job.kernel_libraries = {"/a.so"};
   job.threads = 2;
   job.machine.isas = {Isa::any, Isa::avx512vnni};
@@ -39,6 +40,8 @@ TEST(JobTest, AJobSurvivesTheWayToTheWorker) {
   const auto back = nlohmann::json::parse(nlohmann::json(job).dump()).get<Job>();
   EXPECT_EQ(nlohmann::json(back), nlohmann::json(job));
   EXPECT_EQ(back.group.regime, job.group.regime);
+  EXPECT_EQ(back.group.choice, job.group.choice);
+  EXPECT_EQ(back.group.protocol, job.group.protocol);
   EXPECT_EQ(back.machine.isas, job.machine.isas);
 }
 

@@ -22,6 +22,8 @@ std::vector<Record> records() {
   measured.m = 128;
   measured.cache = "hot";
   measured.threads = 2;
+  measured.protocol = "text=t context=8";
+  measured.kv_cache = "INT8";
   measured.scheme = "W4A8-g128";
   measured.group = "g1";
   measured.method = "rtn";
@@ -50,12 +52,13 @@ TEST(ExportTest, CsvIsThis) {
   export_csv(records(), out);
   EXPECT_EQ(
       out.str(),
-      "run,case,arm,model,layer,n,k,m,cache,threads,scheme,group,method,backend,kernel,"
-      "implementation,status,reason,metric,value,low,high,count,unit,baseline\n"
+      "run,case,arm,model,layer,n,k,m,cache,threads,protocol,kv_cache,scheme,group,method,backend,"
+      "kernel,implementation,status,reason,metric,value,low,high,count,unit,baseline\n"
       "3,\"decoder-7b/q,k\"\"v\"\"/m128\",a,decoder-7b,\"</script><b>\nnext line\",4096,11008,"
-      "128,hot,2,W4A8-g128,g1,rtn,cpu,linear_a8r_s4g128,back\\slash \xff,passed,,latency,0.1,"
+      "128,hot,2,text=t context=8,INT8,W4A8-g128,g1,rtn,cpu,linear_a8r_s4g128,back\\slash "
+      "\xff,passed,,latency,0.1,"
       "1e-300,0.3333333333333333,4,seconds,own-fp32\n"
-      "3,c2,b,,,0,0,0,,0,,,,,,,unsupported,no kernel,,,,,,,\n");
+      "3,c2,b,,,0,0,0,,0,,,,,,,,,unsupported,no kernel,,,,,,,\n");
 }
 
 TEST(ExportTest, JsonIsThis) {
@@ -66,14 +69,17 @@ TEST(ExportTest, JsonIsThis) {
       "[\n"
       "{\"run\":3,\"case\":\"decoder-7b/q,k\\\"v\\\"/m128\",\"arm\":\"a\",\"model\":\"decoder-7b\","
       "\"layer\":\"</script><b>\\nnext line\",\"n\":4096,\"k\":11008,\"m\":128,\"cache\":\"hot\","
-      "\"threads\":2,\"scheme\":\"W4A8-g128\",\"group\":\"g1\",\"method\":\"rtn\",\"backend\":"
+      "\"threads\":2,\"protocol\":\"text=t "
+      "context=8\",\"kv_cache\":\"INT8\",\"scheme\":\"W4A8-g128\",\"group\":\"g1\",\"method\":"
+      "\"rtn\",\"backend\":"
       "\"cpu\","
       "\"kernel\":\"linear_a8r_s4g128\",\"implementation\":\"back\\\\slash \xEF\xBF\xBD\","
       "\"status\":\"passed\",\"reason\":\"\",\"metric\":\"latency\",\"value\":0.1,\"low\":1e-300,"
       "\"high\":0.3333333333333333,\"count\":4,\"unit\":\"seconds\",\"baseline\":\"own-fp32\"},\n"
       "{\"run\":3,\"case\":\"c2\",\"arm\":\"b\",\"model\":\"\",\"layer\":\"\",\"n\":0,\"k\":0,"
       "\"m\":0,"
-      "\"cache\":\"\",\"threads\":0,\"scheme\":\"\",\"group\":\"\",\"method\":\"\",\"backend\":"
+      "\"cache\":\"\",\"threads\":0,\"protocol\":\"\",\"kv_cache\":\"\",\"scheme\":\"\",\"group\":"
+      "\"\",\"method\":\"\",\"backend\":"
       "\"\","
       "\"kernel\":\"\",\"implementation\":\"\",\"status\":\"unsupported\",\"reason\":\"no kernel\","
       "\"metric\":\"\",\"value\":null,\"low\":null,\"high\":null,\"count\":null,\"unit\":\"\","

@@ -114,6 +114,8 @@ std::vector<CaseRow> sample_cases(int count, const std::string& group, int legs)
     row.m = 128;
     row.cache = "hot";
     row.threads = 2;
+    row.protocol = "text=t context=8";
+    row.kv_cache = "INT8";
     row.scheme = i == 0 ? "FP32" : "W8A8";
     row.method = i == 0 ? "none" : "rtn";
     row.backend = "cpu";

@@ -153,8 +153,8 @@ TEST_F(OpenTest, LeavesAnotherProgramsLogAlone) {
 
 TEST_F(OpenTest, RefusesANewerSchema) {
   make_store(path_);
-  { Database(path_, Database::Access::write, kSoon).execute("PRAGMA user_version = 2"); }
-  expect_refused(path_, "is of schema version 2, newer than the 1 that this program knows");
+  { Database(path_, Database::Access::write, kSoon).execute("PRAGMA user_version = 3"); }
+  expect_refused(path_, "is of schema version 3, newer than the 2 that this program knows");
 }
 
 TEST_F(OpenTest, RefusesANewerSchemaThatOnlyTheLogTells) {
@@ -162,13 +162,13 @@ TEST_F(OpenTest, RefusesANewerSchemaThatOnlyTheLogTells) {
   const fs::path copy = folder_ / "copy.db";
   {
     Database newer(path_, Database::Access::write, kSoon);
-    newer.execute("PRAGMA user_version = 2");
+    newer.execute("PRAGMA user_version = 3");
     fs::copy(path_, copy);
     fs::copy(path_.string() + "-wal", copy.string() + "-wal");
   }
   const std::string before = sha256_file(copy) + sha256_file(copy.string() + "-wal");
   for (const auto open : {&Store::open_for_writing, &Store::open_for_reading}) {
-    EXPECT_THAT(input_error([&] { open(copy, kSoon); }), HasSubstr("schema version 2"));
+    EXPECT_THAT(input_error([&] { open(copy, kSoon); }), HasSubstr("schema version 3"));
   }
   EXPECT_EQ(sha256_file(copy) + sha256_file(copy.string() + "-wal"), before);
 }

@@ -50,6 +50,21 @@ TEST(SchemaTest, MigratesAnOlderFileAndKeepsItsRows) {
   EXPECT_EQ(database.value<int>("PRAGMA user_version"), 3);
 }
 
+TEST(SchemaTest, CasesOfTheFirstVersionSayNothingOfTexts) {
+  const TempFolder folder;
+  Database database = open(folder / "a.db");
+  migrate(database, store_migrations().first(1));
+  database.execute(
+      "INSERT INTO machines VALUES (1, 'f', 'c', '[]', '[]', 0, 0, '[]');"
+      "INSERT INTO runs VALUES (1, 'u', 0, 1, 's', 'h', 'p', 'r', 'b', 'c', 1, 'auto', 0, '{}');"
+      "INSERT INTO models VALUES (1, 'm'); INSERT INTO layers VALUES (1, 1, 'l', 1, 1);"
+      "INSERT INTO artifacts VALUES (1, 1, 'FP32', 'none'); INSERT INTO groups VALUES (1, 'g', 4);"
+      "INSERT INTO cases VALUES (1, 1, 'key', 'a', 'g', 1, 1, 'hot', 1, 'cpu', 'k', 'planned', "
+      "'')");
+  migrate(database, store_migrations());
+  EXPECT_EQ(database.value<std::string>("SELECT protocol || '|' || kv_cache FROM results"), "|");
+}
+
 TEST(SchemaTest, StepThatFailsLeavesTheOlderFile) {
   const TempFolder folder;
   Database database = open(folder / "a.db");

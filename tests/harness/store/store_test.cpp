@@ -185,6 +185,8 @@ TEST_F(StoreTest, RecordCarriesEverythingOfItsCaseAndFigure) {
   EXPECT_EQ(row.m, 128);
   EXPECT_EQ(row.cache, "hot");
   EXPECT_EQ(row.threads, 2);
+  EXPECT_EQ(row.protocol, "text=t context=8");
+  EXPECT_EQ(row.kv_cache, "INT8");
   EXPECT_EQ(row.scheme, "W8A8");
   EXPECT_EQ(row.group, "g");
   EXPECT_EQ(row.method, "rtn");

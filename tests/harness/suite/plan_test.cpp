@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "tests/harness/suite/plan_fixture.hpp"
 
 namespace qassay {
 namespace {
@@ -16,33 +17,6 @@ using ::testing::Contains;
 using ::testing::Each;
 using ::testing::Field;
 using ::testing::SizeIs;
-
-class PlanTest : public ::testing::Test {
- protected:
-  PlanTest() {
-    machine_.isas = {Isa::any};
-    machine_.cores = {0, 1};
-    machine_.last_level_cache_bytes = 1 << 20;
-    machine_.memory_bytes = std::int64_t{64} << 30;
-  }
-
-  Plan plan(const std::string& sweep, const Filters& filters = {}, bool both_arms = false) const {
-    const Suite suite = parse_suite(
-        "name = \"s\"\ndescription = \"d\"\n[[sweep]]\nmodel = \"m\"\n" + sweep, "suite.toml");
-    const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
-    return make_plan(suite, {.filters = filters, .threads = 2, .legs = 4, .both_arms = both_arms},
-                     kernels, machine_);
-  }
-
-  Plan plan_of(const char* suite) const {
-    const KernelChoice kernels({QASSAY_KERNEL_LIBRARY}, machine_, std::nullopt);
-    return make_plan(parse_suite(suite, "suite.toml"),
-                     {.filters = {}, .threads = 1, .legs = 4, .both_arms = false}, kernels,
-                     machine_);
-  }
-
-  Machine machine_;
-};
 
 constexpr const char* kTwoLayers = R"(
 shapes = ["64x64", "64x128"]
