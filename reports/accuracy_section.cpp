@@ -98,15 +98,18 @@ std::string table(const ModelCells& model, const ClaimedLosses& claimed) {
 std::string accuracy_section(const Results& results, const std::vector<VerdictRow>& verdicts,
                              Charts& charts) {
   const ClaimedLosses claimed = claimed_losses(verdicts);
-  std::string result;
+  std::string result = losses_side_by_side(results, charts);
   for (const ModelCells& model : evaluated_models(results)) {
     result += fmt::format("<h3>{}</h3>\n{}{}", html(model.first), chart(model, claimed, charts),
                           table(model, claimed));
   }
+  result += language_losses(results, charts);
   if (result.empty()) return "<p class=\"nothing\">No model was evaluated in this run.</p>\n";
   return "<p>Each model was evaluated through the same packed weights that were timed. Losses are "
-         "paired sample by sample with the FP32 model and given three ways, because one point of "
-         "99.5 % triples the errors. A loss below zero is a gain.</p>\n" +
+         "paired with the FP32 model, image by image or window of text by window, and given in "
+         "several "
+         "ways, because one point of 99.5 % triples the errors. A loss below zero is a "
+         "gain.</p>\n" +
          result;
 }
 

@@ -112,8 +112,7 @@ std::string error_section(const Results& results, Charts& charts) {
     result += fmt::format(
         "<h3>{}, {}</h3>\n<p class=\"legend\">{}.</p>\n<h4>With the errors of the layers "
         "before</h4>\n{}<h4>Each layer alone</h4>\n{}",
-        html(about.model), html(network_words(about.m, about.threads)),
-        html(backends_words(chosen)),
+        html(about.model), html(network_words(about)), html(backends_words(chosen)),
         show(fmt::format("Accumulated error, layer by layer, {}", about.model), kAccumulated,
              layers, chosen, charts),
         show(fmt::format("Error of each layer alone, {}", about.model), kAlone, layers, chosen,

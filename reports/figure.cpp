@@ -31,6 +31,11 @@ Display display_of(std::string_view unit, double value) {
     if (size < 1) return {1e3, " ms"};
     return {1, " s"};
   }
+  if (unit == "nats") {
+    if (size < 1e-3) return {1e6, " µnats"};
+    if (size < 1) return {1e3, " mnats"};
+    return {1, " nats"};
+  }
   if (unit == "bytes" || unit == "B") {
     if (size < 1024.0) return {1, " B"};
     if (size < 1024.0 * 1024) return {1 / 1024.0, " KiB"};

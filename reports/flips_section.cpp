@@ -27,7 +27,9 @@ class ModelFlips {
   const std::string& model() const { return model_; }
 
   void add(const Cell& cell) {
+    if (!has_plain_kv_cache(*cell.about)) return;
     const Record* agreement = cell.find("agreement");
+    if (agreement == nullptr) agreement = cell.find("top1_agreement");  // of the next token
     const Record* floor = cell.find("floor_flips");
     if (agreement == nullptr && floor == nullptr) return;
     const Record* p = cell.find("mcnemar_p");
@@ -94,7 +96,9 @@ std::string flips_section(const Results& results) {
   return "<p>Two models can be right equally often and still answer differently. Here is how many "
          "answers changed, and which way. Changes both ways cancel in the accuracy; that there are "
          "more of one kind is <em>real</em> where chance alone would hardly do it (McNemar's exact "
-         "test, p below 0.05).</p>\n" +
+         "test, p below 0.05). Answers of a language model are its most likely next tokens, which "
+         "depend "
+         "on each other: no test is made of them.</p>\n" +
          result;
 }
 

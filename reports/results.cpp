@@ -75,6 +75,10 @@ const Record* Cell::find(std::string_view metric, std::string_view baseline) con
 
 Figure figure_of(const Record& record) { return {record.value, record.low, record.high}; }
 
+bool has_plain_kv_cache(const Record& about) {
+  return about.kv_cache.empty() || about.kv_cache == "FP32";
+}
+
 std::string record_text(const Record* record) {
   return record == nullptr ? "–" : figure_text(figure_of(*record), record->unit);
 }

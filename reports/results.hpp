@@ -72,6 +72,9 @@ std::size_t layer_count(const Series& series);
 
 Figure figure_of(const Record& record);
 
+/// Whether keys and values are kept as in FP32, or the case keeps none.
+bool has_plain_kv_cache(const Record& about);
+
 /// The figure as text, "–" where there is none.
 std::string record_text(const Record* record);
 

@@ -16,6 +16,10 @@ std::string roofline_section(const Results& results);
 std::string tradeoff_section(const Results& results, Charts& charts);
 std::string accuracy_section(const Results& results, const std::vector<VerdictRow>& verdicts,
                              Charts& charts);
+/// Of language models, as a part of the section on accuracy; empty where there are none.
+std::string language_losses(const Results& results, Charts& charts);
+/// Models beside each other by scheme, as a part of the same; empty for fewer than two.
+std::string losses_side_by_side(const Results& results, Charts& charts);
 std::string flips_section(const Results& results);
 std::string error_section(const Results& results, Charts& charts);
 std::string memory_section(const Results& results, Charts& charts);

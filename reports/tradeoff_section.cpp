@@ -26,9 +26,14 @@ bool same_artifact(const Record& a, const Record& b) {
 /// definition.
 std::optional<Cost> loss_of(const Results& results, const Record& about) {
   for (const Cell& cell : results.cells) {
-    if (!cell.whole_model() || !cell.trusted() || !same_artifact(*cell.about, about)) continue;
+    if (!cell.whole_model() || !cell.trusted() || !same_artifact(*cell.about, about) ||
+        !has_plain_kv_cache(*cell.about)) {
+      continue;
+    }
     if (const Record* loss = cell.find("loss")) return Cost{figure_of(*loss), loss->unit};
-    if (about.scheme == "FP32" && cell.find("top1") != nullptr) return Cost{{}, "percent"};
+    if (about.scheme == "FP32" &&
+        (cell.find("top1") != nullptr || cell.find("perplexity") != nullptr))
+      return Cost{{}, "percent"};
   }
   return std::nullopt;
 }
@@ -135,12 +140,13 @@ std::optional<Figure> network_speed(const Cell& cell) {
 std::string show_network(const Results& results, const Regime& regime, Charts& charts) {
   std::vector<Row> losses;
   for (const Cell* cell : regime.networks) {
+    if (!has_plain_kv_cache(*cell->about)) continue;
     const auto speed = network_speed(*cell);
     const auto loss = loss_of(results, *cell->about);
     if (speed && loss) losses.push_back({cell->about, *speed, *loss});
   }
   const Record& about = regime.about();
-  return show(kLoss, fmt::format("{}, {}", about.model, network_words(about.m, about.threads)),
+  return show(kLoss, fmt::format("{}, {}", about.model, network_words(about)),
               "The network against the fastest FP32", losses, charts);
 }
 

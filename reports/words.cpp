@@ -78,9 +78,14 @@ std::string regime_words(std::int64_t m, std::string_view cache, int threads) {
   return fmt::format("{}M = {}, {} weights, {}", name, m, cache, threads_words(threads));
 }
 
-std::string network_words(std::int64_t m, int threads) {
-  return m == 1 ? fmt::format("one sample at a time, {}", threads_words(threads))
-                : fmt::format("{} samples at once, {}", m, threads_words(threads));
+std::string network_words(const Record& about) {
+  const std::string threads = threads_words(about.threads);
+  if (about.kv_cache.empty()) {
+    return about.m == 1 ? fmt::format("one sample at a time, {}", threads)
+                        : fmt::format("{} samples at once, {}", about.m, threads);
+  }
+  return about.m == 1 ? fmt::format("decode, a token at a time, {}", threads)
+                      : fmt::format("prefill, {} tokens at once, {}", about.m, threads);
 }
 
 std::string chance_words(double p) {

@@ -34,8 +34,10 @@ std::string_view evidence_words(std::string_view kind);
 /// "decode: M = 1, cold weights, 2 threads".
 std::string regime_words(std::int64_t m, std::string_view cache, int threads);
 
-/// "128 samples at once, 2 threads": a whole model, whose weights are as hot as it leaves them.
-std::string network_words(std::int64_t m, int threads);
+/// A whole model, whose weights are as hot as it leaves them: "128 samples at once, 2 threads", of
+/// a language model "prefill, 256 tokens at once, 2 threads" or "decode, a token at a time, 2
+/// threads".
+std::string network_words(const Record& about);
 
 /// Whether flips of this McNemar p are uneven: "real (p = 0.003)", "no more than chance (p = 0.4)".
 std::string chance_words(double p);

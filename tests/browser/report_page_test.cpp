@@ -21,7 +21,7 @@ using ::testing::Each;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-constexpr int kCharts = 21;            // of the sample
+constexpr int kCharts = 22;            // of the sample
 constexpr double kLegibleText = 4.5;   // WCAG 2.2, 1.4.3
 constexpr double kLegibleShape = 3.0;  // WCAG 2.2, 1.4.11
 

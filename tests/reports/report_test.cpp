@@ -139,7 +139,7 @@ TEST(ReportTest, PutsChartsInAsJson) {
       frontier = frontier || row.value("frontier", false);
     }
   }
-  EXPECT_EQ(kinds, (std::map<std::string, int>{{"bars", 13}, {"scatter", 6}, {"lines", 2}}));
+  EXPECT_EQ(kinds, (std::map<std::string, int>{{"bars", 14}, {"scatter", 6}, {"lines", 2}}));
   EXPECT_TRUE(band) << "a claimed loss";
   EXPECT_TRUE(frontier);
   EXPECT_THAT(page, HasSubstr("Released under the MIT License")) << "Chart.js keeps its licence";

@@ -67,8 +67,17 @@ TEST(EvidenceWordsTest, NeverCallAComputedFigureMeasured) {
 }
 
 TEST(NetworkWordsTest, SayHowManySamplesAtOnce) {
-  EXPECT_EQ(network_words(1, 2), "one sample at a time, 2 threads");
-  EXPECT_EQ(network_words(128, 1), "128 samples at once, 1 thread");
+  Record about;
+  about.m = 1;
+  about.threads = 2;
+  EXPECT_EQ(network_words(about), "one sample at a time, 2 threads");
+  about.kv_cache = "INT8";
+  EXPECT_EQ(network_words(about), "decode, a token at a time, 2 threads");
+  about.m = 256;
+  EXPECT_EQ(network_words(about), "prefill, 256 tokens at once, 2 threads");
+  about.kv_cache = "";
+  about.threads = 1;
+  EXPECT_EQ(network_words(about), "256 samples at once, 1 thread");
 }
 
 TEST(ChanceWordsTest, CallADifferenceRealBelowFivePercent) {
