@@ -93,6 +93,17 @@ bool has(dnnl::cpu_isa level) {
   return (isa & static_cast<unsigned>(level)) == static_cast<unsigned>(level);
 }
 
+/// oneDNN 2 lays its AMX tiles for these shapes so that their first product is an illegal
+/// instruction (found by trying all k below 400 with 2.6.2; its issue 1661 is another sight of it).
+bool breaks_tiles(const OnednnLayerShape& shape, const std::string& implementation) {
+  constexpr std::int64_t kFewRows = 32;
+  constexpr std::int64_t kTwoTiles = 128;  // bytes of a row, in words of 4
+  const auto size = static_cast<std::int64_t>(memory::data_type_size(shape.x));
+  const std::int64_t bytes = shape.problem.k * size;
+  return dnnl::version()->major < 3 && implementation.find("amx") != std::string::npos &&
+         shape.problem.m_max > kFewRows && bytes < kTwoTiles && bytes > kTwoTiles - 4;
+}
+
 /// Arguments are read only; oneDNN's handles do not say so.
 void* handle(const void* data) { return const_cast<void*>(data); }
 
@@ -116,7 +127,12 @@ std::optional<Refusal> onednn_refuses(const OnednnLayerShape& shape) {
     return Refusal{"this CPU has no BF16 instructions, and oneDNN would emulate them"};
   }
   try {
-    describe(shape, shape.problem.m_max, weights_of(shape, Layout::any));
+    const Description found = describe(shape, shape.problem.m_max, weights_of(shape, Layout::any));
+    if (!shape.problem.convolution && breaks_tiles(shape, found.implementation)) {
+      return Refusal{
+          fmt::format("oneDNN {} crashes on AMX where rows of {} numbers almost fill two tiles",
+                      onednn_version(), shape.problem.k)};
+    }
   } catch (const dnnl::error& error) {
     return Refusal{fmt::format("oneDNN {} has no such layer on this machine ({})", onednn_version(),
                                error.what())};

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "core/error.hpp"
@@ -108,6 +109,23 @@ TEST_F(Int8AdapterTest, SaysWhenActivationsAreNotFinite) {
 TEST_F(Int8AdapterTest, RefusesSumsThatCanOverflow) {
   EXPECT_FALSE(kernel_->accepts({1, 16, 65'793, scheme_, false}).has_value());
   EXPECT_TRUE(kernel_->accepts({1, 16, 65'794, scheme_, false}).has_value());
+}
+
+// oneDNN 2 ends in an illegal instruction there, and the process with it.
+TEST_F(Int8AdapterTest, RefusesTheShapesThatCrashOnAmx) {
+  constexpr std::int64_t kN = 64;
+  constexpr std::int64_t kK = 128;
+  QuantMatrix weights = blank(scheme_, kN, kK);
+  weights.codes.assign(kN * kK, 128);
+  weights.scales.assign(kN, 1.0F);
+  const std::string whole_tiles =
+      kernel_->prepare({33, kN, kK, scheme_, false}, weights, {}, Device{1})->implementation();
+  const bool on_amx = whole_tiles.find("amx") != std::string::npos;
+  for (const std::int64_t k : {125, 126, 127}) {
+    EXPECT_EQ(kernel_->accepts({33, kN, k, scheme_, false}).has_value(), on_amx) << k;
+    EXPECT_FALSE(kernel_->accepts({32, kN, k, scheme_, false}).has_value()) << k;
+  }
+  EXPECT_FALSE(kernel_->accepts({33, kN, 124, scheme_, false}).has_value());
 }
 
 }  // namespace
