@@ -34,7 +34,7 @@ QASSAY_INLINE void widen(const float* from, Floats& to) { load(from, to); }
 template <typename T>
 QASSAY_INLINE void widen_whole(const T* from, Ints& to) {
   std::int32_t line[kWidth];
-  for (int i = 0; i < kWidth; ++i) line[i] = static_cast<std::int32_t>(from[i]);
+  for (int i = 0; i < kWidth; ++i) line[i] = +from[i];
   std::memcpy(&to, line, sizeof to);
 }
 
