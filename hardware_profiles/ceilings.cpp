@@ -99,6 +99,13 @@ double chain_rate(double (*chains)(long), int threads) {
 
 }  // namespace
 
+std::size_t cold_working_set(int threads) {
+  constexpr std::size_t kOfOneCore = std::size_t{192}
+                                     << 20;            // 40 GB/s for as long as a sample takes
+  constexpr std::size_t kMost = std::size_t{2} << 30;  // 400 GB/s
+  return std::min(kOfOneCore * static_cast<std::size_t>(threads), kMost);
+}
+
 CeilingProbe::CeilingProbe(std::span<const std::byte> working_set, int threads) {
   if (threads < 1)
     throw InputError("threads", fmt::format("{} cannot run a probe", threads), "choose 1 or more");

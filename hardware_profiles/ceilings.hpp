@@ -15,6 +15,10 @@ struct Ceilings {
   double bf16_flops = 0;
 };
 
+/// What the read rate of memory is probed on: more than so many threads read in a sample. To be
+/// evicted (eviction.hpp) before each.
+std::size_t cold_working_set(int threads);
+
 /// Samples the ceilings of this machine with the widest instructions that it has. A sample takes
 /// about 5 ms and is noisy, like everything timed here: take many, among the measurements that are
 /// judged by them, and use the median of each.

@@ -82,6 +82,9 @@ class Prepared {
 
   /// Bytes of the packed weights: codes, scales, zero points, padding, bias.
   virtual std::size_t packed_bytes() const = 0;
+  /// Where they lie, when that is one piece of memory that is known here; else empty. Cold
+  /// measurements drop it from the caches.
+  virtual std::span<const std::byte> packed() const { return {}; }
   /// Bytes that a call with up to m_max rows needs; 64-byte aligned.
   virtual std::size_t workspace_bytes() const = 0;
   virtual Traffic traffic(std::int64_t m) const = 0;
@@ -131,7 +134,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 4;
+inline constexpr int kKernelInterfaceVersion = 5;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

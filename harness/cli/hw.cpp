@@ -8,6 +8,7 @@
 #include "core/statistics.hpp"
 #include "hardware_profiles/ceilings.hpp"
 #include "hardware_profiles/environment.hpp"
+#include "hardware_profiles/eviction.hpp"
 #include "hardware_profiles/machine_reader.hpp"
 #include "hardware_profiles/pinning.hpp"
 #include "harness/cli/command.hpp"
@@ -40,12 +41,14 @@ void print_machine(const Machine& machine) {
 void print_ceilings(const Machine& machine) {
   const int threads = allowed_threads(machine);
   fmt::print("{}\n", pin_threads(machine, threads));
-  constexpr std::size_t kMebibyte = std::size_t{1} << 20;
-  Buffer memory(static_cast<std::size_t>(cold_copies(kMebibyte, machine)) * kMebibyte);
+  Buffer memory(cold_working_set(threads));
   std::memset(memory.data(), 1, memory.size());
   CeilingProbe probe({memory.data(), memory.size()}, threads);
   std::vector<Ceilings> samples;
-  for (int i = 0; i < kSamples; ++i) samples.push_back(probe.sample());
+  for (int i = 0; i < kSamples; ++i) {
+    evict({memory.data(), memory.size()}, threads);
+    samples.push_back(probe.sample());
+  }
   const auto print = [&](const char* name, double Ceilings::*member, const char* unit) {
     std::vector<double> values;
     for (const Ceilings& sample : samples) values.push_back(sample.*member * 1e-9);

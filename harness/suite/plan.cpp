@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kAssumedCache = std::int64_t{32} << 20;  // where the machine does not say
 constexpr std::int64_t kCacheMultiple = 16;
+constexpr std::int64_t kOfABatch = std::int64_t{256} << 20;  // weights read in one, at most
 constexpr std::int64_t kMemoryShare = 3;  // a group may take one in so many bytes of memory
 
 constexpr std::string_view kFp32 = "FP32";
@@ -271,13 +272,19 @@ class Planner {
     });
   }
 
-  /// Cold groups hold every case's ring of copies at once.
+  /// Bytes of a cold case's copies. A library with threads of its own may keep its packed weights
+  /// to itself, and has a ring of them that is longer than the caches.
+  std::int64_t copies_bytes(const CaseRow& row) const {
+    if (row.status != "planned") return 0;
+    const std::int64_t bytes = expected_bytes(row);
+    if (kernels_.backend(row.backend).own_threads) return bytes * cold_copies(bytes, machine_);
+    return bytes + std::max(bytes, kOfABatch);
+  }
+
+  /// Cold groups hold every case's copies at once.
   std::vector<Group> split(Group group) const {
     const std::int64_t budget = machine_.memory_bytes / kMemoryShare;
-    const auto ring = [&](const CaseRow& row) {
-      const std::int64_t bytes = expected_bytes(row);
-      return row.status == "planned" ? bytes * cold_copies(bytes, machine_) : 0;
-    };
+    const auto ring = [&](const CaseRow& row) { return copies_bytes(row); };
     std::int64_t baselines = 0;
     std::int64_t others = 0;
     for (const CaseRow& row : group.cases) (is_baseline(row) ? baselines : others) += ring(row);

@@ -5,9 +5,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "hardware_profiles/eviction.hpp"
 #include "harness/worker/model_batch.hpp"
 
 namespace qassay {
+
+namespace {
+
+/// Bytes of the copies of a cold layer together, so that its pages, too, are met anew.
+constexpr std::int64_t kLeastRing = std::int64_t{64} << 20;
+
+}  // namespace
 
 void Arm::fail(std::string status, std::string reason) {
   result_.status = std::move(status);
@@ -30,6 +38,13 @@ void LayerArm::pack(std::unique_ptr<Prepared> prepared) {
 void LayerArm::make_copies(std::int64_t copies) {
   while (static_cast<std::int64_t>(copies_.size()) < copies)
     copies_.push_back(copies_.front()->copy());
+}
+
+void LayerArm::cool(std::int64_t calls, int threads) {
+  const std::int64_t bytes = std::max<std::int64_t>(result().packed_bytes, 1);
+  make_copies(std::max(calls, (kLeastRing + bytes - 1) / bytes));
+  for (std::int64_t i = 0; i < calls; ++i)
+    evict(copies_[(next_ + static_cast<std::size_t>(i)) % copies_.size()]->packed(), threads);
 }
 
 void LayerArm::run(ConstMatrix x, std::span<std::byte> workspace, Matrix y) {

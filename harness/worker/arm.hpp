@@ -22,7 +22,7 @@ class Arm {
     result_.arm = row.arm;
     result_.status = "passed";
   }
-  Arm(Arm&&) = default;  // before `call` points to it
+  Arm(Arm&&) = default;  // before `work` points to it
   virtual ~Arm() = default;
 
   const CaseRow& row() const { return *row_; }
@@ -33,7 +33,7 @@ class Arm {
   /// Gives the memory back; the case takes no further part.
   virtual void fail(std::string status, std::string reason);
 
-  std::function<void()> call;  // what is timed
+  Work work;  // what is timed
   Pace pace;
 
  private:
@@ -43,7 +43,7 @@ class Arm {
 };
 
 /// A layer, packed for its kernel: the weights that are verified, timed and evaluated, and for cold
-/// measurements the copies that the calls rotate through.
+/// measurements copies, for each call reads other ones than the call before.
 class LayerArm final : public Arm {
  public:
   using Arm::Arm;
@@ -51,6 +51,9 @@ class LayerArm final : public Arm {
   void fail(std::string status, std::string reason) override;
   void pack(std::unique_ptr<Prepared> prepared);
   void make_copies(std::int64_t copies);
+  /// Before so many calls: makes each of them read weights that are in no cache. The packed weights
+  /// are in one known place (Prepared::packed).
+  void cool(std::int64_t calls, int threads);
   bool packed() const { return !copies_.empty(); }
   Prepared& prepared() { return *copies_.front(); }
   /// Each run takes the next copy.

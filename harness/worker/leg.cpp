@@ -72,6 +72,7 @@ class Leg {
   void prepare(LayerArm& arm);
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
+  void make_cold(LayerArm& arm);
   void assemble(ModelArm& arm);
   void warm_up();
   void time_round(int round);
@@ -252,14 +253,20 @@ void Leg::prepare_layers() {
   }
   quantized_.clear();
   for (LayerArm* arm : order) {
-    if (job_.group.regime.cache == Cache::cold) {
-      guard(*arm, "copying",
-            [&] { arm->make_copies(cold_copies(arm->result().packed_bytes, job_.machine)); });
-    }
-    arm->call = [this, arm] {
+    arm->work.call = [this, arm] {
       arm->run(layers_[arm->place()].x(job_.group.regime.m), workspace(), output(*arm));
     };
+    if (job_.group.regime.cache == Cache::cold && arm->passed()) make_cold(*arm);
   }
+}
+
+void Leg::make_cold(LayerArm& arm) {
+  if (!arm.prepared().packed().empty()) {
+    arm.work.before = [this, &arm](std::int64_t calls) { arm.cool(calls, job_.threads); };
+    return;
+  }
+  guard(arm, "copying",
+        [&] { arm.make_copies(cold_copies(arm.result().packed_bytes, job_.machine)); });
 }
 
 /// From the packed layers of its scheme, backend and method.
@@ -274,13 +281,13 @@ void Leg::assemble(ModelArm& arm) {
   }
   arm.assemble(*model_, layers, job_.group.regime.m, job_.threads);
   if (!arm.passed()) return;
-  arm.call = model_call(arm.executor(), model_->graph, inputs_,
-                        {scores_.as<float>(), scores_.size() / sizeof(float)});
+  arm.work.call = model_call(arm.executor(), model_->graph, inputs_,
+                             {scores_.as<float>(), scores_.size() / sizeof(float)});
 }
 
 void Leg::warm_up() {
   for (Arm* arm : timed_arms())
-    guard(*arm, "warming up", [&] { arm->pace = timer_.find_pace(arm->call); });
+    guard(*arm, "warming up", [&] { arm->pace = timer_.find_pace(arm->work); });
 }
 
 void Leg::time_round(int round) {
@@ -293,7 +300,7 @@ void Leg::time_round(int round) {
       Arm& arm = *timed[index];
       if (arm.place() != place) continue;
       guard(arm, "timing", [&] {
-        const RoundTime time = timer_.time_round(arm.call, arm.pace);
+        const RoundTime time = timer_.time_round(arm.work, arm.pace);
         arm.result().rounds.push_back(
             {round, position++, time.q25, time.median, arm.pace.batches, arm.pace.iterations});
       });
@@ -364,7 +371,7 @@ LegRow Leg::run(const std::function<std::optional<int>()>& next_round) {
 
   prepare_layers();
   for (ModelArm& arm : model_arms_) guard(arm, "assembling", [&] { assemble(arm); });
-  ceilings_.emplace(job_.machine, job_.threads, job_.group.regime.cache);
+  ceilings_.emplace(job_.threads, job_.group.regime.cache);
   warm_up();
   while (const std::optional<int> round = next_round()) time_round(*round);
   evaluate();

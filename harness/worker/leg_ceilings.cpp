@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/statistics.hpp"
+#include "hardware_profiles/eviction.hpp"
 
 namespace qassay {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 constexpr double kMostOverCeiling = 1.15;
 constexpr std::int64_t kPage = 4096;
 constexpr std::size_t kHotBytes = std::size_t{1} << 20;  // its read rate is not used
-/// What is probed in cold legs takes a quarter of a case's ring of copies, four times the cache: a
-/// sample reads a part of it, the next goes on from there, and in between the cases' weights pass
-/// through the cache.
-constexpr std::int64_t kRingShare = 4;
-
 Buffer written_buffer(std::size_t bytes) {
   Buffer buffer(bytes);
   const auto pages = static_cast<std::int64_t>(bytes / kPage);
@@ -26,11 +22,6 @@ Buffer written_buffer(std::size_t bytes) {
   for (std::int64_t page = 0; page < pages; ++page)
     std::memset(buffer.data() + page * kPage, 1, kPage);
   return buffer;
-}
-
-std::size_t probed_bytes(const Machine& machine, Cache cache) {
-  if (cache == Cache::hot) return kHotBytes;
-  return static_cast<std::size_t>(cold_copies(kHotBytes, machine) / kRingShare) * kHotBytes;
 }
 
 /// With what is moved or computed in a call as its rate.
@@ -68,14 +59,16 @@ std::optional<Reach> reach_of(const Traffic& traffic, const std::vector<RoundRow
   return reach;
 }
 
-LegCeilings::LegCeilings(const Machine& machine, int threads, Cache cache)
+LegCeilings::LegCeilings(int threads, Cache cache)
     : cache_(cache),
-      memory_(written_buffer(probed_bytes(machine, cache))),
+      threads_(threads),
+      memory_(written_buffer(cache == Cache::hot ? kHotBytes : cold_working_set(threads))),
       probe_({memory_.data(), memory_.size()}, threads) {}
 
 void LegCeilings::sample() {
   Ceilings sample;
   if (cache_ == Cache::cold) {
+    evict({memory_.data(), memory_.size()}, threads_);
     sample.read_bytes_per_second = probe_.read_bytes_per_second();
   } else {
     sample.f32_flops = probe_.f32_flops();

@@ -34,7 +34,7 @@ std::optional<Reach> reach_of(const Traffic& traffic, const std::vector<RoundRow
 /// move.
 class LegCeilings {
  public:
-  LegCeilings(const Machine& machine, int threads, Cache cache);
+  LegCeilings(int threads, Cache cache);
 
   void sample();
   std::optional<Reach> reach(const Traffic& traffic, const std::vector<RoundRow>& rounds) const {
@@ -46,6 +46,7 @@ class LegCeilings {
 
  private:
   Cache cache_;
+  int threads_;
   Buffer memory_;
   CeilingProbe probe_;
   std::vector<Ceilings> samples_;

@@ -30,12 +30,13 @@ class Capture final : public benchmark::BenchmarkReporter {
 };
 
 /// Seconds per call of one batch.
-double time_batch(const std::function<void()>& call, std::int64_t iterations) {
+double time_batch(const Work& work, std::int64_t iterations) {
+  if (work.before) work.before(iterations);
   benchmark::ClearRegisteredBenchmarks();
   benchmark::RegisterBenchmark("case",
                                [&](benchmark::State& state) {
                                  for (auto _ : state) {
-                                   call();
+                                   work.call();
                                    benchmark::ClobberMemory();
                                  }
                                })
@@ -52,15 +53,15 @@ double now() {
 
 }  // namespace
 
-Pace Timer::find_pace(const std::function<void()>& call) const {
+Pace Timer::find_pace(const Work& work) const {
   const double start = now();
-  double previous = time_batch(call, 1);
+  double previous = time_batch(work, 1);
   if (previous >= timing_.round_seconds) return {};  // a call is a round
   double seconds = previous;
   for (int i = 0; i < kMostWarmups; ++i) {
     const auto iterations =
         static_cast<std::int64_t>(std::clamp(kBatchSeconds / seconds, 1.0, 1e6));
-    seconds = time_batch(call, iterations);
+    seconds = time_batch(work, iterations);
     const bool stable = std::fabs(seconds - previous) <= 0.1 * previous;
     previous = seconds;
     if (stable && now() - start >= timing_.warmup_seconds) break;
@@ -73,13 +74,14 @@ Pace Timer::find_pace(const std::function<void()>& call) const {
   return pace;
 }
 
-RoundTime Timer::time_round(const std::function<void()>& call, const Pace& pace) const {
+RoundTime Timer::time_round(const Work& work, const Pace& pace) const {
   // A call that fills a round by itself outlasts any warm-up.
   const bool long_call = pace.iterations * pace.batches == 1;
-  for (const double start = now(); !long_call && now() - start < timing_.warmup_seconds;) call();
+  for (const double start = now(); !long_call && now() - start < timing_.warmup_seconds;)
+    work.call();
   std::vector<double> seconds;
   for (std::int64_t i = 0; i < pace.batches; ++i)
-    seconds.push_back(time_batch(call, pace.iterations));
+    seconds.push_back(time_batch(work, pace.iterations));
   return {quantile(seconds, 0.25), quantile(seconds, 0.5)};
 }
 

@@ -7,6 +7,12 @@
 
 namespace qassay {
 
+/// What is timed; and what is done before each batch of so many calls, untimed, or nothing.
+struct Work {
+  std::function<void()> call;
+  std::function<void(std::int64_t calls)> before;
+};
+
 /// How a case is timed in every round of a leg: fixed once, after the warm-up.
 struct Pace {
   std::int64_t iterations = 1;  // calls a batch
@@ -27,9 +33,9 @@ class Timer {
   explicit Timer(const Timing& timing) : timing_(timing) {}
 
   /// Warms up by time and until two batches agree within a tenth, then sets the pace.
-  Pace find_pace(const std::function<void()>& call) const;
+  Pace find_pace(const Work& work) const;
   /// One round: warm-up, then batches.
-  RoundTime time_round(const std::function<void()>& call, const Pace& pace) const;
+  RoundTime time_round(const Work& work, const Pace& pace) const;
 
  private:
   Timing timing_;

@@ -65,6 +65,7 @@ std::string find_functions(void* handle, Api& api) {
   symbols.find("ggml_backend_buffer_free", api.buffer_free);
   symbols.find("ggml_backend_tensor_alloc", api.tensor_alloc);
   symbols.find("ggml_backend_view_init", api.view_init);
+  symbols.find("ggml_get_data", api.get_data);
   symbols.find("ggml_backend_tensor_set", api.tensor_set);
   symbols.find("ggml_backend_supports_op", api.supports_op);
   symbols.find("ggml_backend_graph_compute", api.graph_compute);

@@ -63,6 +63,7 @@ struct Api {
   void (*buffer_free)(Buffer*);
   int (*tensor_alloc)(Buffer*, Tensor*, void* memory);
   int (*view_init)(Tensor*);
+  void* (*get_data)(const Tensor*);
   void (*tensor_set)(Tensor*, const void* data, std::size_t offset, std::size_t bytes);
   bool (*supports_op)(Backend*, const Tensor*);
   int (*graph_compute)(Backend*, Graph*);
