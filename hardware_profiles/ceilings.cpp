@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/isa.hpp"
+#include "hardware_profiles/amx.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {
@@ -23,7 +24,7 @@ constexpr std::chrono::microseconds kTimed{3000};
 
 constexpr std::size_t kReadUnit = 512;       // bytes; see probe_kernels.h
 constexpr std::size_t kReadBlock = 1 << 18;  // bytes between two looks at the clock
-constexpr long kStepsBlock = 10'000;         // the same, for chains: some 30 us
+constexpr long kStepsBlock = 10'000;         // the same, for chains: some 30 us, of tiles 300
 // A thread's part from this size on lies beyond every private cache. There, prefetching this far
 // ahead is what one core needs to keep enough lines of DRAM under way (a shared cache does not
 // mind); in nearer caches it would cost a quarter of the rate.
@@ -54,6 +55,8 @@ ProbeKernels choose_kernels() {
     if (isa == Isa::avx512vnni) kernels.int8 = qassay_int8_avx512vnni;
     if (isa == Isa::avx512bf16) kernels.bf16 = qassay_bf16_avx512bf16;
   }
+  if (usable_amx().int8) kernels.int8 = qassay_int8_amx;
+  if (usable_amx().bf16) kernels.bf16 = qassay_bf16_amx;
 #endif
   return kernels;
 }

@@ -11,7 +11,7 @@ namespace qassay {
 struct Ceilings {
   double read_bytes_per_second = 0;
   double f32_flops = 0;  // operations per second; a multiplication and an addition are two
-  double int8_ops = 0;   // u8 x s8 products summed into int32, by VNNI
+  double int8_ops = 0;   // products of bytes summed into int32, by VNNI, or AMX where it is
   double bf16_flops = 0;
 };
 

@@ -23,6 +23,8 @@ double qassay_f32_avx512(long steps);
 double qassay_int8_avxvnni(long steps);
 double qassay_int8_avx512vnni(long steps);
 double qassay_bf16_avx512bf16(long steps);
+double qassay_int8_amx(long steps);
+double qassay_bf16_amx(long steps);
 
 #ifdef __cplusplus
 }

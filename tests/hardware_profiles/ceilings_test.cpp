@@ -9,6 +9,7 @@
 #include "core/buffer.hpp"
 #include "core/error.hpp"
 #include "core/isa.hpp"
+#include "hardware_profiles/amx.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {
@@ -37,7 +38,7 @@ TEST(CeilingsTest, SamplesAreSane) {
     EXPECT_GE(ceilings.int8_ops, ceilings.f32_flops);
   else
     EXPECT_EQ(ceilings.int8_ops, 0);
-  if (runs(Isa::avx512bf16))
+  if (runs(Isa::avx512bf16) || usable_amx().bf16)
     EXPECT_GT(ceilings.bf16_flops, 0);
   else
     EXPECT_EQ(ceilings.bf16_flops, 0);
@@ -101,6 +102,12 @@ TEST(ProbeKernelsTest, ChainsSayHowMuchTheyDid) {
   }
   if (runs(Isa::avx512bf16)) {
     EXPECT_EQ(qassay_bf16_avx512bf16(7), 7.0 * 14 * 32 * 2);
+  }
+  if (usable_amx().int8) {
+    EXPECT_EQ(qassay_int8_amx(7), 7.0 * 6 * 16 * 16 * 64 * 2);
+  }
+  if (usable_amx().bf16) {
+    EXPECT_EQ(qassay_bf16_amx(7), 7.0 * 6 * 16 * 16 * 32 * 2);
   }
 #endif
 }
