@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "models/linear_algebra.hpp"
@@ -33,7 +34,63 @@ class OneThreadPerCall {
 constexpr std::int64_t kRowTile = 256;
 constexpr std::int64_t kGramTile = 512;
 
+constexpr std::int64_t kFactorTile = 256;
+constexpr std::int64_t kInverseTile = 128;
+
 int to_int(std::int64_t value) { return static_cast<int>(value); }
+
+/// Turns rows and columns of a[n,n] round, so that the first becomes the last.
+void reverse_order(MatrixView<double> a, int threads) {
+  const std::int64_t size = a.rows * a.cols;
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::int64_t i = 0; i < size / 2; ++i) std::swap(a.data[i], a.data[size - 1 - i]);
+}
+
+/// Takes the products of the rows [first, first + rows) of the factor off what lies below them.
+void update_trailing(MatrixView<double> a, std::int64_t first, std::int64_t rows, int threads) {
+  const std::int64_t rest = first + rows;
+  const std::int64_t tiles = (a.rows - rest + kFactorTile - 1) / kFactorTile;
+  const int stride = to_int(a.stride);
+#pragma omp parallel for num_threads(threads) schedule(dynamic) collapse(2)
+  for (std::int64_t i = 0; i < tiles; ++i) {
+    for (std::int64_t j = 0; j < tiles; ++j) {
+      if (j < i) continue;
+      const std::int64_t row = rest + i * kFactorTile, col = rest + j * kFactorTile;
+      const int m = to_int(std::min(kFactorTile, a.rows - row));
+      const int n = to_int(std::min(kFactorTile, a.rows - col));
+      if (i == j) {
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, m, to_int(rows), -1.0,
+                    a.row(first) + row, stride, 1.0, a.row(row) + row, stride);
+      } else {
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, to_int(rows), -1.0,
+                    a.row(first) + row, stride, a.row(first) + col, stride, 1.0, a.row(row) + col,
+                    stride);
+      }
+    }
+  }
+}
+
+/// a = R^T R for a given on and above the diagonal, which R replaces. False where there is none.
+bool factorize(MatrixView<double> a, int threads) {
+  const int stride = to_int(a.stride);
+  for (std::int64_t first = 0; first < a.rows; first += kFactorTile) {
+    const std::int64_t rows = std::min(kFactorTile, a.rows - first);
+    double* diagonal = a.row(first) + first;
+    const char lower = 'L';  // row-major above the diagonal is column-major below it
+    const int size = to_int(rows);
+    int info = 0;
+    dpotrf_(&lower, &size, diagonal, &stride, &info);
+    if (info != 0) return false;
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (std::int64_t col = first + rows; col < a.rows; col += kFactorTile) {
+      cblas_dtrsm(CblasRowMajor, CblasLeft, CblasUpper, CblasTrans, CblasNonUnit, size,
+                  to_int(std::min(kFactorTile, a.rows - col)), 1.0, diagonal, stride,
+                  a.row(first) + col, stride);
+    }
+    update_trailing(a, first, rows, threads);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -82,6 +139,48 @@ void add_gram(ConstMatrix z, MatrixView<double> gram, int threads) {
       }
     }
   }
+}
+
+void subtract_product(ConstMatrix a, ConstMatrix b, Matrix c) {
+  const OneThreadPerCall guard;
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, to_int(c.rows), to_int(c.cols),
+              to_int(a.cols), -1.0F, a.data, to_int(a.stride), b.data, to_int(b.stride), 1.0F,
+              c.data, to_int(c.stride));
+}
+
+// With J the reversal of order and J a J = R^T R, R upper triangular: inverse(a) = U^T U for
+// U = J inverse(R^T) J, which is upper triangular too. So one factorization and one triangular
+// inverse do, and inverse(a) itself is never formed.
+bool inverse_cholesky(MatrixView<double> a, Matrix factor, int threads) {
+  const OneThreadPerCall guard;
+  const std::int64_t n = a.rows;
+  reverse_order(a, threads);
+  if (!factorize(a, threads)) return false;
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<double> columns(static_cast<std::size_t>(n * kInverseTile));
+#pragma omp for schedule(dynamic)
+    for (std::int64_t first = 0; first < n; first += kInverseTile) {
+      const std::int64_t width = std::min(kInverseTile, n - first);
+      const std::int64_t height = n - first;  // above, the inverse is zero
+      std::fill_n(columns.begin(), height * width, 0.0);
+      for (std::int64_t i = 0; i < width; ++i) {
+        columns[static_cast<std::size_t>(i * width + i)] = 1.0;
+      }
+      cblas_dtrsm(CblasRowMajor, CblasLeft, CblasUpper, CblasTrans, CblasNonUnit, to_int(height),
+                  to_int(width), 1.0, a.row(first) + first, to_int(a.stride), columns.data(),
+                  to_int(width));
+      for (std::int64_t i = 0; i < height; ++i) {
+        const std::int64_t row = first + i;
+        const double diagonal = a.row(row)[row];  // its inverse is on the diagonal of U
+        float* out = factor.row(n - 1 - row) + (n - 1 - first);
+        for (std::int64_t j = 0; j < std::min(width, i + 1); ++j) {
+          out[-j] = static_cast<float>(columns[static_cast<std::size_t>(i * width + j)] * diagonal);
+        }
+      }
+    }
+  }
+  return true;
 }
 
 void solve_positive_definite(MatrixView<double> a, MatrixView<double> rhs) {

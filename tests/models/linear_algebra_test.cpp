@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <vector>
 
@@ -85,6 +87,92 @@ TEST_F(LinearAlgebraTest, SolvesFromTheLowerTriangle) {
   EXPECT_NEAR(b[1], 1.5, 1e-14);
   EXPECT_NEAR(b[2], -2, 1e-14);
   EXPECT_NEAR(b[3], 4, 1e-14);
+}
+
+TEST_F(LinearAlgebraTest, SubtractsProducts) {
+  constexpr std::int64_t m = 9, n = 21, k = 13;
+  const auto a = normal(m * k, 4);
+  const auto b = normal(k * n, 5);
+  const auto c = normal(m * n, 6);
+  auto got = c;
+  subtract_product({a.data(), m, k}, {b.data(), k, n}, {got.data(), m, n});
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      double sum = c[static_cast<std::size_t>(i * n + j)];
+      for (std::int64_t l = 0; l < k; ++l) {
+        sum -=
+            double{a[static_cast<std::size_t>(i * k + l)]} * b[static_cast<std::size_t>(l * n + j)];
+      }
+      EXPECT_NEAR(got[static_cast<std::size_t>(i * n + j)], sum, 1e-5);
+    }
+  }
+}
+
+/// A Gram matrix of n features with a ridge, on and below the diagonal; above it, what must not be
+/// read.
+std::vector<double> positive_definite(std::int64_t n) {
+  const auto z = normal(2 * n * n, 7);
+  std::vector<double> a(static_cast<std::size_t>(n * n), -1e30);
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) a[static_cast<std::size_t>(i * n + j)] = i == j ? 0.1 : 0;
+  }
+  add_gram({z.data(), 2 * n, n}, {a.data(), n, n}, 2);
+  return a;
+}
+
+std::vector<float> factor_of(std::vector<double> a, std::int64_t n, int threads) {
+  std::vector<float> factor(static_cast<std::size_t>(n * n), 99.0F);
+  EXPECT_TRUE(inverse_cholesky({a.data(), n, n}, {factor.data(), n, n}, threads));
+  return factor;
+}
+
+// U a U^T = 1, so F a F^T is diagonal for F = U with rows divided by their diagonal: row i of F a,
+// which has the size of a's, meets row j of F in a sum that vanishes but for rounding to float.
+TEST_F(LinearAlgebraTest, FactorsInverses) {
+  for (const std::int64_t n : {1, 2, 127, 129, 256, 300, 600}) {
+    const std::vector<double> a = positive_definite(n);
+    const std::vector<float> f = factor_of(a, n, 2);
+    const auto at = [n](std::int64_t i, std::int64_t j) {
+      return static_cast<std::size_t>(i * n + j);
+    };
+    double worst = 0;
+    for (std::int64_t i = 0; i < n; i += std::max<std::int64_t>(1, n / 17)) {
+      std::vector<double> row(static_cast<std::size_t>(n));
+      for (std::int64_t j = 0; j < n; ++j) {
+        for (std::int64_t l = i; l < n; ++l) {
+          row[static_cast<std::size_t>(j)] += f[at(i, l)] * a[at(std::max(l, j), std::min(l, j))];
+        }
+      }
+      EXPECT_EQ(f[at(i, i)], 1.0F);
+      for (std::int64_t j = i + 1; j < n; ++j) {
+        double sum = 0;
+        for (std::int64_t l = j; l < n; ++l) sum += row[static_cast<std::size_t>(l)] * f[at(j, l)];
+        worst = std::max(worst, std::fabs(sum));
+      }
+      for (std::int64_t j = 0; j < i; ++j) ASSERT_EQ(f[at(i, j)], 99.0F) << "below the diagonal";
+    }
+    // n terms of at most 2n + 6 sqrt(4n), each off by 2^-24 of itself twice, in random directions.
+    const auto size = static_cast<double>(n);
+    EXPECT_LE(worst, 2 * 0x1p-24 * std::sqrt(size) * (2 * size + 12 * std::sqrt(size)) + 1e-9) << n;
+  }
+}
+
+TEST_F(LinearAlgebraTest, FactorsDoNotDependOnThreads) {
+  const std::int64_t n = 700;
+  const std::vector<double> a = positive_definite(n);
+  const std::vector<float> one = factor_of(a, n, 1);
+  EXPECT_EQ(factor_of(a, n, 2), one);
+  EXPECT_EQ(factor_of(a, n, 5), one);
+}
+
+TEST_F(LinearAlgebraTest, SaysWhatHasNoFactor) {
+  const std::int64_t n = 300;
+  std::vector<float> factor(static_cast<std::size_t>(n * n));
+  for (const std::int64_t bad : {0, 150, 299}) {
+    std::vector<double> a = positive_definite(n);
+    a[static_cast<std::size_t>(bad * n + bad)] = -1;
+    EXPECT_FALSE(inverse_cholesky({a.data(), n, n}, {factor.data(), n, n}, 2)) << bad;
+  }
 }
 
 TEST_F(LinearAlgebraTest, SaysWhenThereIsNoSolution) {
