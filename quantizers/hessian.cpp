@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 #include <omp.h>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/extremes.hpp"
 #include "models/linear_algebra.hpp"
-#include "quantizers/row_loop.hpp"
+#include "quantizers/input_check.hpp"
 
 namespace qassay {
 
@@ -18,22 +16,10 @@ Hessian::Hessian(std::int64_t inputs, std::string place)
     : inputs_(inputs), place_(std::move(place)), sums_(static_cast<std::size_t>(inputs * inputs)) {}
 
 void Hessian::add(ConstMatrix x) {
-  check_rows(x);
+  check_inputs(x, rows_, place_);
   add_gram(x, {sums_.data(), inputs_, inputs_}, omp_get_max_threads());
   rows_ += x.rows;
   check_diagonal();
-}
-
-void Hessian::check_rows(ConstMatrix x) const {
-  for_each_row(x.rows, [&](std::int64_t row) {
-    const float* values = x.row(row);
-    if (std::isfinite(largest_magnitude(values, inputs_))) return;
-    const float* bad =
-        std::find_if(values, values + inputs_, [](float value) { return !std::isfinite(value); });
-    throw InputError(fmt::format("{}, row {}, input {}", place_, rows_ + row, bad - values),
-                     fmt::format("{} is not a finite number", *bad),
-                     "check the model and its calibration data for NaN and infinity");
-  });
 }
 
 /// No element is larger than the largest of the diagonal (Cauchy and Schwarz).

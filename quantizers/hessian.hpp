@@ -30,7 +30,6 @@ class Hessian {
   MatrixView<const double> sums() const { return {sums_.data(), inputs_, inputs_}; }
 
  private:
-  void check_rows(ConstMatrix x) const;
   void check_diagonal() const;
 
   std::int64_t inputs_;
