@@ -41,9 +41,11 @@ void expect_equal(const std::vector<Grid>& got, const std::vector<Grid>& wanted)
   }
 }
 
-std::vector<Grid> grids_of(const Model& model, const CalibrationSet& set, std::int64_t batch) {
+std::vector<Grid> grids_of(const Model& model, const CalibrationSet& set, std::int64_t batch,
+                           const char* choice = "minmax") {
   PackedModel packed(model, batch);
-  return static_input_grids(packed.executor(), layer_shapes(model.graph).size(), set);
+  return static_input_grids(packed.executor(), layer_shapes(model.graph).size(), set,
+                            parse_range_choice(choice));
 }
 
 /// x = pixels / 255 through a layer of one weight, -2: the second layer sees -2 x + 0.5.
@@ -87,6 +89,28 @@ TEST(StaticRangesTest, GridsAreThoseOfTheExtremesOverAllSamples) {
   expect_equal(grids_of(model, set, 4), wanted);
 }
 
+TEST(StaticRangesTest, GridsAreThoseOfTheChosenRangesOfAllValues) {
+  const Model model = drawn_model(residual_net());
+  const CalibrationSet set = noise(10);
+  std::vector<ValueHistogram> values(layer_shapes(model.graph).size());
+  PackedModel packed(model, 1);
+  packed.executor().set_hook([&](std::size_t layer, ConstMatrix input, ConstMatrix) {
+    values[layer].add(input.data, input.cols);
+  });
+  predict(packed.executor(), set);
+  for (const char* choice : {"percentile-99", "mse", "entropy", "percentile-100"}) {
+    std::vector<Grid> wanted;
+    for (const ValueHistogram& layer : values) {
+      const Extremes range = choose_range(layer, parse_range_choice(choice));
+      wanted.push_back(asymmetric_grid(range.min, range.max, 8, DType::f32));
+    }
+    for (const std::int64_t batch : {1, 4, 16}) {
+      expect_equal(grids_of(model, set, batch, choice), wanted);
+    }
+  }
+  expect_equal(grids_of(model, set, 4, "percentile-100"), grids_of(model, set, 4));
+}
+
 TEST(StaticRangesTest, DependOnNeitherTheBatchNorTheOrderOfTheSamples) {
   const Model model = drawn_model(residual_net());
   const CalibrationSet set = noise(10);
@@ -128,9 +152,11 @@ TEST(StaticRangesTest, RefusesNaNWhicheverSampleItComesFrom) {
     for (std::size_t place = 0; place < 3; ++place) {
       set.pixels.assign(3, 0);
       set.pixels[place] = 255;
-      EXPECT_THAT(fault_of([&] { grids_of(model, set, batch); }),
-                  ::testing::HasSubstr("input of layer 2"))
-          << place;
+      for (const char* choice : {"minmax", "mse"}) {
+        EXPECT_THAT(fault_of([&] { grids_of(model, set, batch, choice); }),
+                    ::testing::HasSubstr("input of layer 2"))
+            << place;
+      }
     }
   }
 }
