@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <utility>
 
+#include "core/seed.hpp"
 #include "datasets/dictionary.hpp"
 #include "datasets/text_file.hpp"
 #include "datasets/tokenizers/tokenizer.hpp"
@@ -30,6 +32,14 @@ std::unique_ptr<Tokenizer> tokenizer_of(const TextModel& model) {
 /// A text has a name, which is not its path: figures on the same tokens compare on any machine.
 std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
+}
+
+void check_id(std::int32_t largest, const TextModel& model, const std::string& place) {
+  if (largest < model.vocabulary) return;
+  throw InputError(
+      place,
+      fmt::format("gives token {}, and the model's embedding has {}", largest, model.vocabulary),
+      "use the tokenizer that the model was made with");
 }
 
 class Reading {
@@ -88,12 +98,8 @@ class Reading {
 
   void check_ids() const {
     const auto largest = std::ranges::max_element(text_.tokens);
-    const std::int64_t id = std::max(*largest, text_.bos);
-    if (id < model_.vocabulary) return;
-    throw InputError(
-        choice_.tokens.empty() ? model_.source : choice_.tokens,
-        fmt::format("gives token {}, and the model's embedding has {}", id, model_.vocabulary),
-        "use the tokenizer that the model was made with");
+    check_id(std::max(*largest, text_.bos), model_,
+             choice_.tokens.empty() ? model_.source : choice_.tokens);
   }
 
   /// With the token before them, which may share a blank or a character with them.
@@ -135,6 +141,36 @@ std::optional<Refusal> evaluation_text_missing(const TextModel& model, const Tex
 EvaluationText evaluation_text(const TextModel& model, const TextChoice& choice,
                                std::int64_t context, std::int64_t most) {
   return Reading(model, choice, context).cut(most);
+}
+
+CalibrationWindows calibration_windows(const TextModel& model, std::int64_t context,
+                                       std::int64_t count, std::string_view seed_name) {
+  if (!is_dictionary(model.dataset)) {
+    throw InputError(model.source, "names no text that has a part to calibrate with",
+                     "choose a method that needs none: rtn, mse or hqq");
+  }
+  const CalibrationText text = find_dictionary(model.dataset).calibration;
+  const std::vector<std::int32_t> all = tokenizer_of(model)->encode(text.text);
+  const auto there = static_cast<std::int64_t>(all.size()) / context;
+  if (there < count) {
+    throw InputError(
+        text.name,
+        fmt::format("has {} windows of {} tokens, and {} are to calibrate", there, context, count),
+        "calibrate with fewer");
+  }
+  std::vector<std::int64_t> order(static_cast<std::size_t>(there));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  Random random(seed_from_name(seed_name));
+  random.shuffle(order);
+  CalibrationWindows windows;
+  windows.name = text.name;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto begin = all.begin() + order[static_cast<std::size_t>(i)] * context;
+    windows.tokens.insert(windows.tokens.end(), begin, begin + context);
+  }
+  check_id(*std::ranges::max_element(windows.tokens), model, model.source);
+  windows.hash = hash_tokens(windows.tokens);
+  return windows;
 }
 
 }  // namespace qassay

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
@@ -51,5 +52,19 @@ std::optional<Refusal> evaluation_text_missing(const TextModel& model, const Tex
 /// vocabulary.
 EvaluationText evaluation_text(const TextModel& model, const TextChoice& choice,
                                std::int64_t context, std::int64_t most);
+
+/// What a language model is calibrated on.
+struct CalibrationWindows {
+  std::vector<std::int32_t> tokens;  // window after window
+  std::string name;                  // "gcide/calibration"
+  std::string hash;                  // of the tokens
+};
+
+/// `count` windows of `context` tokens without overlap, drawn from the calibration split of the
+/// model's own text by a seed of that name; the first of more where fewer are asked for. Throws
+/// InputError as evaluation_text() does, where the text has no such split, and where it has not as
+/// many windows.
+CalibrationWindows calibration_windows(const TextModel& model, std::int64_t context,
+                                       std::int64_t count, std::string_view seed_name);
 
 }  // namespace qassay

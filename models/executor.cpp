@@ -45,29 +45,11 @@ Executor::Executor(const Model& model, std::span<Prepared* const> prepared, std:
       step.is_convolution = std::holds_alternative<Conv2d>(node.op);
       workspace = std::max(workspace, step.kernel->workspace_bytes());
     } else {
-      step.op = make(node, extents, i + 1, threads, model.parameters);
+      step.op = make_node_op(model, i, extents, samples, threads, text_.get());
     }
     steps_.push_back(std::move(step));
   }
   workspace_ = Buffer(workspace);
-}
-
-std::unique_ptr<Op> Executor::make(const Node& node, const std::vector<Extent>& extents,
-                                   ValueId output, int threads, const Parameters& parameters) {
-  OpPlace place{.inputs = {},
-                .output = extents[output],
-                .samples = samples_,
-                .threads = threads,
-                .text = text_.get(),
-                .parameters = {},
-                .gradients = {}};
-  for (const ValueId input : node.inputs) place.inputs.push_back(extents[input]);
-  for (const ParameterShape& shape : own_parameters(node.op, place.inputs)) {
-    parameters_.push_back(
-        std::make_unique<Tensor>(parameters.at(fmt::format("{}.{}", node.name, shape.name))));
-    place.parameters.push_back(parameters_.back().get());
-  }
-  return std::visit([&](const auto& op) { return make_op(op, place); }, node.op);
 }
 
 Extent Executor::extent_of(ValueId id, std::int64_t positions) const {
@@ -131,7 +113,7 @@ void Executor::go_on(ConstMatrix x, Matrix y) {
     if (step.kernel != nullptr) {
       run_layer(step, inputs[0], output, positions);
     } else {
-      step.op->forward({inputs, step.inputs.size()}, output, Mode::inference);
+      step.op.op->forward({inputs, step.inputs.size()}, output, Mode::inference);
     }
   }
   if (takes_text_) text_->past += positions;

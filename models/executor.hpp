@@ -13,7 +13,7 @@
 #include "kernels/kernel.hpp"
 #include "models/kv_format.hpp"
 #include "models/model.hpp"
-#include "models/ops/op.hpp"
+#include "models/node_op.hpp"
 
 namespace qassay {
 
@@ -61,13 +61,11 @@ class Executor {
     Prepared* kernel = nullptr;  // of a layer; else op
     std::size_t layer = 0;
     bool is_convolution = false;
-    std::unique_ptr<Op> op;
+    NodeOp op;
     std::vector<ValueId> inputs;
     ValueId output = 0;
   };
 
-  std::unique_ptr<Op> make(const Node& node, const std::vector<Extent>& extents, ValueId output,
-                           int threads, const Parameters& parameters);
   /// The extent of a value in a call for so many positions.
   Extent extent_of(ValueId id, std::int64_t positions) const;
   Matrix value(ValueId id, std::int64_t rows, std::int64_t positions, Matrix y) const;
@@ -81,7 +79,6 @@ class Executor {
   std::vector<std::size_t> places_;  // by value: in memory_, in floats
   std::vector<bool> is_output_;      // by value: in the caller's y
   std::vector<Step> steps_;
-  std::vector<std::unique_ptr<Tensor>> parameters_;  // of operators that are no layers
   Buffer memory_, workspace_;
   Hook hook_;
 };
