@@ -35,7 +35,7 @@ constexpr std::int64_t kRowTile = 256;
 constexpr std::int64_t kGramTile = 512;
 
 constexpr std::int64_t kFactorTile = 256;
-constexpr std::int64_t kInverseTile = 128;
+constexpr std::int64_t kInverseTile = 256;
 
 int to_int(std::int64_t value) { return static_cast<int>(value); }
 
@@ -49,24 +49,18 @@ void reverse_order(MatrixView<double> a, int threads) {
 /// Takes the products of the rows [first, first + rows) of the factor off what lies below them.
 void update_trailing(MatrixView<double> a, std::int64_t first, std::int64_t rows, int threads) {
   const std::int64_t rest = first + rows;
-  const std::int64_t tiles = (a.rows - rest + kFactorTile - 1) / kFactorTile;
   const int stride = to_int(a.stride);
-#pragma omp parallel for num_threads(threads) schedule(dynamic) collapse(2)
-  for (std::int64_t i = 0; i < tiles; ++i) {
-    for (std::int64_t j = 0; j < tiles; ++j) {
-      if (j < i) continue;
-      const std::int64_t row = rest + i * kFactorTile, col = rest + j * kFactorTile;
-      const int m = to_int(std::min(kFactorTile, a.rows - row));
-      const int n = to_int(std::min(kFactorTile, a.rows - col));
-      if (i == j) {
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, m, to_int(rows), -1.0,
-                    a.row(first) + row, stride, 1.0, a.row(row) + row, stride);
-      } else {
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, to_int(rows), -1.0,
-                    a.row(first) + row, stride, a.row(first) + col, stride, 1.0, a.row(row) + col,
-                    stride);
-      }
-    }
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+  for (std::int64_t row = rest; row < a.rows; row += kFactorTile) {
+    const std::int64_t height = std::min(kFactorTile, a.rows - row);
+    const std::int64_t behind = row + height;
+    const double* left = a.row(first) + row;
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, to_int(height), to_int(rows), -1.0, left,
+                stride, 1.0, a.row(row) + row, stride);
+    if (behind == a.rows) continue;
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, to_int(height), to_int(a.rows - behind),
+                to_int(rows), -1.0, left, stride, a.row(first) + behind, stride, 1.0,
+                a.row(row) + behind, stride);
   }
 }
 

@@ -66,20 +66,21 @@ bool is_finite(ConstMatrix upper) {
 void factor_hessian(MatrixView<const double> h, GptqPlan& plan) {
   const std::int64_t k = h.rows;
   const double mean = mean_diagonal(h);
-  plan.factor.resize(static_cast<std::size_t>(k * k));
-  std::vector<double> damped(plan.factor.size());
+  const auto size = static_cast<std::size_t>(k * k);
+  const Buffer damped(size * sizeof(double));
+  plan.factor = Buffer(size * sizeof(float));
   plan.damping = plan.options.damping;
   while (true) {
-    fill_damped(h, plan.order, plan.damping * mean, {damped.data(), k, k});
-    const bool factored =
-        inverse_cholesky({damped.data(), k, k}, {plan.factor.data(), k, k}, omp_get_max_threads());
-    if (factored && is_finite({plan.factor.data(), k, k})) return;
+    fill_damped(h, plan.order, plan.damping * mean, {damped.as<double>(), k, k});
+    const bool factored = inverse_cholesky({damped.as<double>(), k, k},
+                                           {plan.factor.as<float>(), k, k}, omp_get_max_threads());
+    if (factored && is_finite(plan.factor_matrix())) return;
     if (plan.damping >= 1) break;
     plan.damping = std::min(1.0, plan.damping * 10);
     ++plan.escalations;
   }
   plan.fell_back = true;
-  plan.factor.clear();
+  plan.factor = Buffer();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 #include "core/error.hpp"
@@ -13,11 +14,13 @@
 namespace qassay {
 
 Hessian::Hessian(std::int64_t inputs, std::string place)
-    : inputs_(inputs), place_(std::move(place)), sums_(static_cast<std::size_t>(inputs * inputs)) {}
+    : inputs_(inputs),
+      place_(std::move(place)),
+      sums_(static_cast<std::size_t>(inputs * inputs) * sizeof(double)) {}
 
 void Hessian::add(ConstMatrix x) {
   check_inputs(x, rows_, place_);
-  add_gram(x, {sums_.data(), inputs_, inputs_}, omp_get_max_threads());
+  add_gram(x, {sums_.as<double>(), inputs_, inputs_}, omp_get_max_threads());
   rows_ += x.rows;
   check_diagonal();
 }
@@ -25,7 +28,7 @@ void Hessian::add(ConstMatrix x) {
 /// No element is larger than the largest of the diagonal (Cauchy and Schwarz).
 void Hessian::check_diagonal() const {
   for (std::int64_t i = 0; i < inputs_; ++i) {
-    if (std::isfinite(sums_[static_cast<std::size_t>(i * inputs_ + i)])) continue;
+    if (std::isfinite(sums().row(i)[i])) continue;
     throw InputError(fmt::format("{}, input {}", place_, i), "its squares overflow FP32",
                      "check the model for values out of proportion");
   }

@@ -11,7 +11,7 @@ template <typename Work>
 void for_each_row(std::int64_t count, const Work& work) {
   std::exception_ptr error;
   std::int64_t error_row = count;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
   for (std::int64_t row = 0; row < count; ++row) {
     try {
       work(row);
