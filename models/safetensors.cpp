@@ -97,23 +97,29 @@ void check_cover(std::vector<TensorEntry>& entries, std::span<const std::byte> d
   }
 }
 
-std::string make_header(const Parameters& tensors,
-                        const std::map<std::string, std::string>& metadata, Storage storage) {
-  const std::string_view dtype = storage == Storage::f16 ? "F16" : "F32";
-  const std::size_t bytes = storage == Storage::f16 ? sizeof(std::uint16_t) : sizeof(float);
+std::int64_t bytes_of(std::string_view dtype) {
+  const auto* found = std::ranges::find(kDTypes, dtype, &DType::name);
+  if (found == std::end(kDTypes))
+    throw std::invalid_argument(fmt::format("there is no type of values '{}'", dtype));
+  return found->bytes;
+}
+
+std::string make_header(std::span<const TensorEntry> entries,
+                        const std::map<std::string, std::string>& metadata) {
   auto header = nlohmann::json::object();
   if (!metadata.empty()) header[std::string(kMetadata)] = metadata;
   std::size_t end = 0;
-  for (const auto& [name, tensor] : tensors) {
+  for (const TensorEntry& entry : entries) {
     const std::size_t begin = end;
-    end += tensor.values.size() * bytes;
-    if (name == kMetadata ||
-        product(static_cast<std::int64_t>(bytes), tensor.dims) != end - begin) {
-      throw std::invalid_argument(fmt::format("tensor '{}' [{}] of {} values cannot be written",
-                                              name, fmt::join(tensor.dims, ", "),
-                                              tensor.values.size()));
+    end += entry.bytes.size();
+    if (entry.name == kMetadata || header.contains(entry.name) ||
+        product(bytes_of(entry.dtype), entry.dims) != entry.bytes.size()) {
+      throw std::invalid_argument(fmt::format("tensor '{}' [{}] of {} bytes cannot be written",
+                                              entry.name, fmt::join(entry.dims, ", "),
+                                              entry.bytes.size()));
     }
-    header[name] = {{"dtype", dtype}, {"shape", tensor.dims}, {"data_offsets", {begin, end}}};
+    header[entry.name] = {
+        {"dtype", entry.dtype}, {"shape", entry.dims}, {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   constexpr std::size_t kAlignment = 8;  // the length's own bytes keep it
@@ -210,24 +216,32 @@ Parameters Safetensors::tensors() const {
   return all;
 }
 
-void write_safetensors(const Parameters& tensors,
+void write_safetensors(std::span<const TensorEntry> entries,
                        const std::map<std::string, std::string>& metadata,
-                       const std::filesystem::path& path, Storage storage) {
-  const std::string header = make_header(tensors, metadata, storage);
+                       const std::filesystem::path& path) {
+  const std::string header = make_header(entries, metadata);
   const std::uint64_t length = header.size();
   std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(&length, 1)),
                                                 std::as_bytes(std::span(header))};
+  for (const TensorEntry& entry : entries) parts.push_back(entry.bytes);
+  replace_file(path, parts);
+}
+
+void write_safetensors(const Parameters& tensors,
+                       const std::map<std::string, std::string>& metadata,
+                       const std::filesystem::path& path, Storage storage) {
+  std::vector<TensorEntry> entries;
   std::vector<std::vector<std::uint16_t>> halves;
+  halves.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
     if (storage == Storage::f16) {
       halves.push_back(exact_halves(tensor, name));
+      entries.push_back({name, "F16", tensor.dims, std::as_bytes(std::span(halves.back()))});
     } else {
-      parts.push_back(std::as_bytes(std::span(tensor.values)));
+      entries.push_back({name, "F32", tensor.dims, std::as_bytes(std::span(tensor.values))});
     }
   }
-  for (const std::vector<std::uint16_t>& tensor : halves)
-    parts.push_back(std::as_bytes(std::span(tensor)));
-  replace_file(path, parts);
+  write_safetensors(entries, metadata, path);
 }
 
 }  // namespace qassay

@@ -67,4 +67,9 @@ void write_safetensors(const Parameters& tensors,
                        const std::map<std::string, std::string>& metadata,
                        const std::filesystem::path& path, Storage storage = Storage::f32);
 
+/// The same for tensors of any type, in this order.
+void write_safetensors(std::span<const TensorEntry> entries,
+                       const std::map<std::string, std::string>& metadata,
+                       const std::filesystem::path& path);
+
 }  // namespace qassay
