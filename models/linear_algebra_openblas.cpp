@@ -39,11 +39,16 @@ constexpr std::int64_t kInverseTile = 256;
 
 int to_int(std::int64_t value) { return static_cast<int>(value); }
 
-/// Turns rows and columns of a[n,n] round, so that the first becomes the last.
+/// Turns rows and columns of a[n,n] round, so that the first becomes the last: what was given on
+/// and below the diagonal is on and above it then.
 void reverse_order(MatrixView<double> a, int threads) {
-  const std::int64_t size = a.rows * a.cols;
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::int64_t i = 0; i < size / 2; ++i) std::swap(a.data[i], a.data[size - 1 - i]);
+  const std::int64_t n = a.rows;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double* from = a.row(n - 1 - i);
+    for (std::int64_t j = i + 1; j < n; ++j) a.row(i)[j] = from[n - 1 - j];
+    if (i < n / 2) std::swap(a.row(i)[i], a.row(n - 1 - i)[n - 1 - i]);
+  }
 }
 
 /// Takes the products of the rows [first, first + rows) of the factor off what lies below them.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -67,7 +68,7 @@ class RowTile {
         first_(first),
         rows_(std::min(tile_rows(out.n), out.n - first)),
         k_(out.k),
-        current_(static_cast<std::size_t>(rows_ * k_) * sizeof(float)),
+        current_(std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(rows_ * k_))),
         errors_(static_cast<std::size_t>(rows_ * plan.options.block)) {
     for (std::int64_t row = 0; row < rows_; ++row) {
       for (std::int64_t j = 0; j < k_; ++j) weights(row)[j] = live.row(first_ + row)[column(j)];
@@ -84,7 +85,7 @@ class RowTile {
   }
 
  private:
-  float* weights(std::int64_t row) { return current_.as<float>() + row * k_; }
+  float* weights(std::int64_t row) { return current_.get() + row * k_; }
   float* errors(std::int64_t row) { return errors_.data() + row * plan_.options.block; }
   const float* factor(std::int64_t j) const { return plan_.factor_matrix().row(j); }
   std::int64_t column(std::int64_t j) const { return plan_.order[static_cast<std::size_t>(j)]; }
@@ -151,8 +152,8 @@ class RowTile {
   std::int64_t group_;
   bool moving_;
   std::int64_t first_, rows_, k_;
-  Buffer current_;             // floats, [rows, k], columns in the plan's order
-  std::vector<float> errors_;  // [rows, block], of the block in hand
+  std::unique_ptr<float[]> current_;  // [rows, k], columns in the plan's order
+  std::vector<float> errors_;         // [rows, block], of the block in hand
 };
 
 }  // namespace

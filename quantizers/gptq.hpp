@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
-#include "core/buffer.hpp"
 #include "core/matrix_view.hpp"
 #include "core/quant_matrix.hpp"
 #include "quantizers/hessian.hpp"
@@ -31,14 +31,15 @@ struct GptqOptions {
 /// What a Hessian means for all layers that it is the Hessian of (q, k and v share their input).
 struct GptqPlan {
   std::vector<std::int64_t> order;  // columns as they are taken
-  Buffer factor;  // rows U(j, l) / U(j, j) in that order: floats, [k,k]; none if it fell back
+  /// Rows U(j, l) / U(j, j) in that order, [k,k], on and above the diagonal; none if it fell back.
+  std::unique_ptr<float[]> factor;
   std::vector<std::int64_t> dead;  // inputs that were always zero, ascending: their weights are 0
   GptqOptions options;
   double damping = 0;      // the share that was used in the end
   int escalations = 0;     // how often it was raised because H was not positive definite
   bool fell_back = false;  // no damping up to 1 helped: the weights are rounded to nearest
 
-  ConstMatrix factor_matrix() const { return {factor.as<const float>(), inputs(), inputs()}; }
+  ConstMatrix factor_matrix() const { return {factor.get(), inputs(), inputs()}; }
   std::int64_t inputs() const { return static_cast<std::int64_t>(order.size()); }
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <memory>
 #include <numeric>
 
 #include "core/error.hpp"
@@ -67,20 +68,20 @@ void factor_hessian(MatrixView<const double> h, GptqPlan& plan) {
   const std::int64_t k = h.rows;
   const double mean = mean_diagonal(h);
   const auto size = static_cast<std::size_t>(k * k);
-  const Buffer damped(size * sizeof(double));
-  plan.factor = Buffer(size * sizeof(float));
+  const auto damped = std::make_unique_for_overwrite<double[]>(size);
+  plan.factor = std::make_unique_for_overwrite<float[]>(size);
   plan.damping = plan.options.damping;
   while (true) {
-    fill_damped(h, plan.order, plan.damping * mean, {damped.as<double>(), k, k});
-    const bool factored = inverse_cholesky({damped.as<double>(), k, k},
-                                           {plan.factor.as<float>(), k, k}, omp_get_max_threads());
+    fill_damped(h, plan.order, plan.damping * mean, {damped.get(), k, k});
+    const bool factored =
+        inverse_cholesky({damped.get(), k, k}, {plan.factor.get(), k, k}, omp_get_max_threads());
     if (factored && is_finite(plan.factor_matrix())) return;
     if (plan.damping >= 1) break;
     plan.damping = std::min(1.0, plan.damping * 10);
     ++plan.escalations;
   }
   plan.fell_back = true;
-  plan.factor = Buffer();
+  plan.factor.reset();
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
-#include "core/buffer.hpp"
 #include "core/matrix_view.hpp"
 
 namespace qassay {
@@ -27,7 +27,7 @@ class Hessian {
   std::int64_t rows() const { return rows_; }
   const std::string& place() const { return place_; }
   /// X^T X, [k,k], on and below the diagonal: what uses H does not care for its scale.
-  MatrixView<const double> sums() const { return {sums_.as<double>(), inputs_, inputs_}; }
+  MatrixView<const double> sums() const { return {sums_.get(), inputs_, inputs_}; }
 
  private:
   void check_diagonal() const;
@@ -35,7 +35,7 @@ class Hessian {
   std::int64_t inputs_;
   std::int64_t rows_ = 0;
   std::string place_;
-  Buffer sums_;
+  std::unique_ptr<double[]> sums_;
 };
 
 }  // namespace qassay
