@@ -37,11 +37,14 @@ struct Sums {
 };
 
 Sums row_sums(const float* x, std::int64_t size, const Grid& grid, float step, float beta) {
+  thread_local std::vector<std::uint8_t> codes;
+  codes.resize(static_cast<std::size_t>(size));
+  quantize_block(x, size, grid, codes.data());
   Sums sums;
   sums.count = static_cast<double>(size);
   for (std::int64_t i = 0; i < size; ++i) {
-    const int code = grid.code(x[i]);
-    const float error = (x[i] - grid.value(code)) / step;
+    const int code = codes[static_cast<std::size_t>(i)];
+    const float error = (x[i] - static_cast<float>(code - grid.zero) * grid.scale) / step;
     const float magnitude = std::fabs(error);
     const float power = magnitude > 0 ? std::pow(magnitude, kNorm - 1) : 0;
     const float outlier = std::copysign(std::max(magnitude - power / beta, 0.0F), error);

@@ -9,9 +9,12 @@ namespace qassay {
 /// of the lowest i is kept and thrown afterwards, the same for any number of threads.
 template <typename Work>
 void for_each_row(std::int64_t count, const Work& work) {
+  if (count == 1) return work(0);
+  constexpr std::int64_t kShares = 64;  // not to be handed out one by one
+  const std::int64_t share = (count + kShares - 1) / kShares;
   std::exception_ptr error;
   std::int64_t error_row = count;
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic, share)
   for (std::int64_t row = 0; row < count; ++row) {
     try {
       work(row);
