@@ -15,6 +15,11 @@ struct AlgorithmName {
   Algorithm algorithm;
   std::string_view name;
 };
+constexpr std::int64_t kFewestSamples = 8;
+constexpr std::int64_t kMostSamples = 100'000;
+constexpr std::int64_t kWeightSamples = 128;
+constexpr std::int64_t kRangeSamples = 1024;
+
 constexpr AlgorithmName kAlgorithmNames[] = {
     {Algorithm::rtn, "rtn"},   {Algorithm::mse, "mse"}, {Algorithm::hqq, "hqq"},
     {Algorithm::gptq, "gptq"}, {Algorithm::awq, "awq"}, {Algorithm::smoothquant, "smoothquant"}};
@@ -23,7 +28,8 @@ constexpr AlgorithmName kAlgorithmNames[] = {
                                 std::string_view fault) {
   throw InputError(place, fmt::format("method '{}' {}", text, fault),
                    "write rtn, mse, hqq, gptq[-act][-damp<X>], awq[-duo][-noclip] or "
-                   "smoothquant[-<alpha>], such as gptq-act or smoothquant-0.8");
+                   "smoothquant[-<alpha>], such as gptq-act or smoothquant-0.8, and behind it "
+                   "+<range> or @<samples> where wanted, such as rtn+entropy or gptq@32");
 }
 
 /// Takes `word` off the front of the text, if it is followed by another option or the end.
@@ -47,11 +53,37 @@ std::optional<double> take_number(std::string_view& text, std::string_view word)
   return value;
 }
 
+/// Takes what follows the last `sign` off the end of the text.
+std::optional<std::string_view> take_ending(std::string_view& text, char sign) {
+  const std::size_t place = text.rfind(sign);
+  if (place == std::string_view::npos) return std::nullopt;
+  const std::string_view ending = text.substr(place + 1);
+  text = text.substr(0, place);
+  return ending;
+}
+
+/// 0 where the text is no number of samples.
+std::int64_t parse_samples(std::string_view text) {
+  std::int64_t samples = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), samples);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && samples >= kFewestSamples && samples <= kMostSamples ? samples : 0;
+}
+
 }  // namespace
 
 Method parse_method(std::string_view text, std::string_view place) {
   Method method;
   std::string_view rest = text;
+  if (const auto samples = take_ending(rest, '@')) {
+    method.samples = parse_samples(*samples);
+    if (method.samples == 0) {
+      refuse_method(place, text,
+                    fmt::format("has a number of samples that is not from {} to {}", kFewestSamples,
+                                kMostSamples));
+    }
+  }
+  if (const auto range = take_ending(rest, '+')) method.ranges = parse_range_choice(*range, place);
   bool known = false;
   for (const auto& [algorithm, name] : kAlgorithmNames) {
     if (known || !take_option(rest, name)) continue;
@@ -92,7 +124,17 @@ std::string to_string(const Method& method) {
   if (method.duo_scaling) text += "-duo";
   if (!method.clips) text += "-noclip";
   if (method.migration != defaults.migration) text += fmt::format("-{}", method.migration);
+  if (method.ranges != defaults.ranges) text += "+" + to_string(method.ranges);
+  if (method.samples != defaults.samples) text += fmt::format("@{}", method.samples);
   return text;
+}
+
+std::int64_t weight_samples(const Method& method) {
+  return method.samples > 0 ? method.samples : kWeightSamples;
+}
+
+std::int64_t range_samples(const Method& method) {
+  return method.samples > 0 ? method.samples : kRangeSamples;
 }
 
 bool needs_calibration(const Method& method) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "quantizers/range_choice.hpp"
 
 namespace qassay {
 
@@ -19,8 +22,9 @@ enum class Algorithm { rtn, mse, hqq, gptq, awq, smoothquant };
 ///
 ///   rtn | mse | hqq | gptq[-act][-damp<X>] | awq[-duo][-noclip] | smoothquant[-<alpha>]
 ///
-/// X: above 0, at most 1; alpha: from 0 to 1; the defaults are left out. parse and print
-/// round-trip.
+/// each with [+<range>], how the ranges of static activations are chosen (range_choice.hpp), and
+/// [@<N>], how many samples of calibration data are looked at. X: above 0, at most 1; alpha: from 0
+/// to 1; N: from 8 to 100,000; the defaults are left out. parse and print round-trip.
 struct Method {
   Algorithm algorithm = Algorithm::rtn;
   bool act_order = false;    // gptq: columns by falling diagonal of H, with static groups
@@ -28,6 +32,9 @@ struct Method {
   bool duo_scaling = false;  // awq: scales from activations and weights, not activations alone
   bool clips = true;         // awq: search for clipped ranges after that for scales
   double migration = 0.5;    // smoothquant: alpha, the share of the outliers that weights take
+  RangeChoice ranges{};      // of static activations
+  /// Images, or windows of text; 0: 128 for weights, 1,024 for ranges.
+  std::int64_t samples = 0;
 
   bool operator==(const Method&) const = default;
 };
@@ -36,7 +43,10 @@ struct Method {
 Method parse_method(std::string_view text, std::string_view place = "method");
 std::string to_string(const Method& method);
 
-/// Whether it looks at what calibration data put into the layers.
+/// Whether its weights depend on what calibration data put into the layers.
 bool needs_calibration(const Method& method);
+/// Samples that its weights, and its ranges of static activations, are found with.
+std::int64_t weight_samples(const Method& method);
+std::int64_t range_samples(const Method& method);
 
 }  // namespace qassay

@@ -53,7 +53,7 @@ class ModelQuantizer {
   QuantizedModel run() {
     if (scheme_.weights.kind != Kind::integer || !needs_calibration(method_)) {
       quantize_each([this](const Layer& layer, const Scheme& scheme) {
-        return without_data(layer.matrix(), scheme);
+        return quantize_layer(layer.matrix(), method_, scheme);
       });
       return std::move(result_);
     }
@@ -74,14 +74,6 @@ class ModelQuantizer {
  private:
   Scheme scheme_of(std::size_t layer) const {
     return layer_problem(shapes_[layer], scheme_, 1).scheme;
-  }
-
-  QuantMatrix without_data(ConstMatrix weights, const Scheme& scheme) const {
-    if (scheme.weights.kind == Kind::integer) {
-      if (method_.algorithm == Algorithm::mse) return quantize_clipped(weights, scheme);
-      if (method_.algorithm == Algorithm::hqq) return hqq(weights, scheme);
-    }
-    return round_to_nearest(weights, scheme);
   }
 
   /// Layer by layer; what is thrown names the layer.
@@ -247,6 +239,14 @@ class ModelQuantizer {
 };
 
 }  // namespace
+
+QuantMatrix quantize_layer(ConstMatrix weights, const Method& method, const Scheme& scheme) {
+  if (scheme.weights.kind == Kind::integer) {
+    if (method.algorithm == Algorithm::mse) return quantize_clipped(weights, scheme);
+    if (method.algorithm == Algorithm::hqq) return hqq(weights, scheme);
+  }
+  return round_to_nearest(weights, scheme);
+}
 
 QuantizedModel quantize_model(Model model, const Method& method, const Scheme& scheme,
                               const CalibrationInputs* calibration, int threads,

@@ -21,6 +21,10 @@ struct QuantizedModel {
   std::vector<std::string> notes;
 };
 
+/// The weights of one layer by a method that needs no calibration data, or rounded in a scheme of
+/// floats.
+QuantMatrix quantize_layer(ConstMatrix weights, const Method& method, const Scheme& scheme);
+
 /// After each layer; of layers that are looked at twice, after the second time.
 using QuantizeProgress = std::function<void(std::size_t done, std::size_t layers)>;
 

@@ -50,9 +50,12 @@ void print_dry_run(const Plan& plan, const Timing& timing) {
     const auto planned = std::ranges::count_if(group.cases, [](const CaseRow& row) {
       return row.status == "planned" && !row.layer.empty();
     });
-    seconds += static_cast<double>(planned) * timing.legs * timing.rounds *
-               (timing.round_seconds + timing.warmup_seconds);
-    fmt::print("{}: {} cases in {} legs\n", group.key, planned, timing.legs);
+    const int legs = group.legs(timing.legs);
+    if (group.timed) {
+      seconds += static_cast<double>(planned) * legs * timing.rounds *
+                 (timing.round_seconds + timing.warmup_seconds);
+    }
+    fmt::print("{}: {} cases in {} {}\n", group.key, planned, legs, legs == 1 ? "leg" : "legs");
   }
   fmt::print("{} groups; at least {:.0f} s of timing, and preparation and verification besides\n",
              plan.groups.size(), seconds);

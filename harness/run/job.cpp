@@ -35,7 +35,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Tail, {{Tail::dropped, "dropped"}, {Tail::kept, "ke
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TextProtocol, text, context, stride, bos, join, tail,
                                    tokens_hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TextChoice, text, tokens, stride, bos)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, text, context,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, timed, text, context,
                                    choice, protocol, samples, regime, round_seconds, own_threads,
                                    layers, cases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,

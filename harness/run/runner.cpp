@@ -126,7 +126,7 @@ class Runner {
   bool measure() {
     std::map<std::string, int> to_do;
     for (const Group& group : plan_.groups) {
-      for (int leg = 0; leg < request_.timing.legs; ++leg)
+      for (int leg = 0; leg < group.legs(request_.timing.legs); ++leg)
         to_do[group.key] += done_.contains({group.key, leg}) ? 0 : 1;
     }
     Progress progress(to_do, stderr);
@@ -134,12 +134,13 @@ class Runner {
     // A group's legs are spread over the run: speed levels last for minutes.
     for (int leg = 0; leg < request_.timing.legs; ++leg) {
       for (const Group& group : plan_.groups) {
-        if (done_.contains({group.key, leg})) continue;
+        const int legs = group.legs(request_.timing.legs);
+        if (leg >= legs || done_.contains({group.key, leg})) continue;
         if (guard.interrupted()) {
           progress.say("Interrupted; what was measured is stored, `--resume` goes on.");
           return false;
         }
-        progress.begin_leg(group.key, leg, request_.timing.legs);
+        progress.begin_leg(group.key, leg, legs);
         const LegRow row = legs_.run(job(group, leg));
         store_.add_leg(run_, row);
         progress.end_leg(group.key, row.seconds);
@@ -154,6 +155,7 @@ class Runner {
     std::erase_if(job.group.cases, [](const CaseRow& row) { return row.status != "planned"; });
     job.leg = leg;
     job.timing = request_.timing;
+    if (!group.timed) job.timing.rounds = 0;
     if (group.round_seconds > 0 && !request_.quick) {
       job.timing.warmup_seconds *= group.round_seconds / job.timing.round_seconds;
       job.timing.round_seconds = group.round_seconds;

@@ -136,6 +136,7 @@ class Planner {
     // A model can be run as a whole only when none of its layers was filtered away.
     group.whole = together && layers.size() == model.layers.size();
     group.evaluate = group.whole && sweep.evaluate && scores(sweep, regime);
+    group.timed = sweep.timed;
     group.text = model.text;
     group.context = model.text ? model.context : 0;
     group.choice = sweep.text;
@@ -195,7 +196,7 @@ class Planner {
 
     CaseRow whole;
     whole.group = group.key;
-    whole.legs = options_.legs;
+    whole.legs = group.legs(options_.legs);
     whole.model = group.model;
     whole.m = group.regime.m;
     whole.cache = to_string(group.regime.cache);

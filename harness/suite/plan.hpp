@@ -23,6 +23,7 @@ struct Group {
   std::string source;        // what load_model() takes; empty for layers known by shape
   bool whole = false;        // time the whole model too, through the packed weights
   bool evaluate = false;     // and score it
+  bool timed = true;         // false: nothing is timed, and there is one leg
   bool text = false;         // the model is of text
   std::int64_t context = 0;  // positions that it needs to have
   TextChoice choice;         // what it is scored on,
@@ -34,6 +35,8 @@ struct Group {
   std::vector<LayerShape> layers;        // all of a model that is run as a whole, else one
   /// The layers of a whole model are timed by themselves only where it is scored.
   bool times_layers() const { return !whole || evaluate; }
+  /// Fresh processes, where those of timed groups are `legs`.
+  int legs(int of_timed) const { return timed ? of_timed : 1; }
 
   std::vector<CaseRow> cases;  // those with status "planned" run; the others say why not
 };

@@ -8,6 +8,7 @@
 #include "core/hash.hpp"
 #include "core/toml_table.hpp"
 #include "models/shapes.hpp"
+#include "quantizers/method.hpp"
 
 namespace qassay {
 namespace {
@@ -82,8 +83,8 @@ std::vector<KvFormat> parse_kv_caches(const TomlTable& table) {
 }
 
 Sweep parse_sweep(const TomlTable& table, std::string_view place) {
-  table.allow_only({"model", "shapes", "whole", "evaluate", "text", "tokens", "stride", "bos",
-                    "samples", "schemes", "methods", "backends", "regimes", "kv_caches",
+  table.allow_only({"model", "shapes", "whole", "evaluate", "timed", "text", "tokens", "stride",
+                    "bos", "samples", "schemes", "methods", "backends", "regimes", "kv_caches",
                     "round_seconds"});
   Sweep sweep;
   sweep.model = table.text("model");
@@ -104,15 +105,22 @@ Sweep parse_sweep(const TomlTable& table, std::string_view place) {
   if (sweep.whole && !sweep.shapes.empty()) {
     table.refuse("whole", "needs a model, and shapes are layers", "name a model without shapes");
   }
+  sweep.timed = !table.has("timed") || table.flag("timed");
+  if (!sweep.timed && !sweep.evaluate) {
+    table.refuse("timed", "is false, and nothing is scored", "leave it out, or set evaluate");
+  }
   sweep.text = parse_text(table);
   if (table.has("samples")) sweep.samples = table.integer("samples", 2, 1'000'000'000);
   for (const std::string& text : table.texts("schemes")) {
     sweep.schemes.push_back(parse_scheme(text, place));
   }
   sweep.methods = table.has("methods") ? table.texts("methods") : std::vector<std::string>{"rtn"};
-  for (const std::string& method : sweep.methods) {
-    if (method != "rtn") {
-      table.refuse("methods", fmt::format("'{}' is not a known method", method), "choose rtn");
+  for (const std::string& text : sweep.methods) {
+    if (needs_calibration(parse_method(text, place)) &&
+        (!sweep.shapes.empty() || is_shape(sweep.model))) {
+      table.refuse("methods",
+                   fmt::format("'{}' needs calibration data, and shapes have none", text),
+                   "choose rtn, mse or hqq");
     }
   }
   sweep.backends = table.texts("backends");

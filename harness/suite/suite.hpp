@@ -44,6 +44,7 @@ struct Sweep {
   std::vector<Shape> shapes;  // layers known by shape alone, with seeded weights; else a real model
   bool whole = false;         // run the whole model
   bool evaluate = false;      // and score it, on its test set or on a text
+  bool timed = true;          // false: score it alone, in one leg
   TextChoice text;            // which, of a language model
   std::int64_t samples = 0;   // of the set, the first; of text, windows; 0: all
   std::vector<Scheme> schemes;

@@ -18,19 +18,18 @@ std::int64_t differences(const std::vector<std::uint8_t>& a, const std::vector<s
 
 }  // namespace
 
-Evaluation::Evaluation(const Model& model, const std::vector<LegLayer>& layers,
-                       std::span<const float> images, const Job& job)
-    : layers_(layers), images_(images), job_(job), test_(find_dataset(model.dataset).test()) {
+Evaluation::Evaluation(const Model& model, std::span<const float> images, const Job& job)
+    : images_(images), job_(job), test_(find_dataset(model.dataset).test()) {
   const std::int64_t most = job.group.samples;
   if (most > 0) test_.count = std::min(test_.count, most);
 }
 
-void Evaluation::run(ModelArm& arm, LegRow& leg) const {
+void Evaluation::run(ModelArm& arm, const std::vector<LegLayer>& layers, LegRow& leg) const {
   std::vector<std::uint8_t> predictions = predict(arm.executor(), test_);
   if (arm.row().scheme == "FP32" && leg.samples.empty()) add_floor(arm, predictions, leg);
   leg.samples.push_back(
       {arm.row().key, arm.row().arm, test_.name, test_.hash, std::move(predictions)});
-  append_layer_errors(arm, layers_, images_, job_, leg);
+  append_layer_errors(arm, layers, images_, job_, leg);
 }
 
 void Evaluation::add_floor(ModelArm& arm, const std::vector<std::uint8_t>& predictions,

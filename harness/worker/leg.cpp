@@ -1,11 +1,9 @@
 #include "harness/worker/leg.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -18,26 +16,19 @@
 #include "harness/worker/arm.hpp"
 #include "harness/worker/evaluation.hpp"
 #include "harness/worker/leg_ceilings.hpp"
-#include "harness/worker/leg_layers.hpp"
+#include "harness/worker/leg_recipes.hpp"
 #include "harness/worker/model_call.hpp"
 #include "harness/worker/text_evaluation.hpp"
-#include "harness/worker/verifier.hpp"
 #include "models/catalogue.hpp"
 #include "models/evaluation_text.hpp"
 #include "models/layer_problem.hpp"
-#include "quantizers/round_to_nearest.hpp"
+#include "quantizers/layer_error.hpp"
 
 namespace qassay {
 namespace {
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::int64_t peak_rss_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
 nlohmann::json to_object(const std::vector<Fact>& facts) {
@@ -53,14 +44,6 @@ std::vector<std::size_t> shuffled(std::size_t count, Random& random) {
   return order;
 }
 
-/// What makes a layer's codes: cases that differ in their activations alone share them.
-using Recipe = std::pair<std::string, std::string>;  // method, scheme of weight-only quantization
-
-Recipe recipe_of(const CaseRow& row) {
-  const NumberFormat weights = parse_scheme(row.scheme).weights;
-  return {row.method, to_string({weights, {}})};
-}
-
 class Leg {
  public:
   Leg(const Job& job, const std::function<void(const Step&)>& say);
@@ -68,12 +51,13 @@ class Leg {
   LegRow run(const std::function<std::optional<int>()>& next_round);
 
  private:
-  void load();
+  std::optional<Model> load();
   void prepare(LayerArm& arm);
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
   void make_cold(LayerArm& arm);
   void assemble(ModelArm& arm);
+  void add_cost(const ModelArm& arm);
   void warm_up();
   void time_round(int round);
   void judge_ceilings();
@@ -82,10 +66,12 @@ class Leg {
   void evaluate();
   void evaluate_text();
 
-  const QuantMatrix& quantized(const LayerArm& arm);
   std::span<std::byte> workspace() const { return {workspace_.data(), workspace_.size()}; }
-  Matrix output(const LayerArm& arm) const {
-    const LegLayer& layer = layers_[arm.place()];
+  const LegLayer& layer_of(const LayerArm& arm) {
+    return recipes_->model_of(arm.row()).layers[arm.place()];
+  }
+  Matrix output(const LayerArm& arm) {
+    const LegLayer& layer = layer_of(arm);
     return {output_.as<float>(), layer.rows(job_.group.regime.m), layer.outputs()};
   }
   void step(const CaseRow& row, const char* doing) const { say_({row.key, row.arm, doing}); }
@@ -103,15 +89,12 @@ class Leg {
   Device device_;
   Timer timer_;
   Random random_;
-  std::optional<Model> model_;
   std::optional<EvaluationText> text_;  // where the model is scored on one
-  std::vector<LegLayer> layers_;
-  std::vector<Verifier> verifiers_;               // one a layer
-  std::map<std::size_t, QuantMatrix> quantized_;  // by layer, of the recipe in hand
-  Recipe recipe_;
+  std::optional<LegRecipes> recipes_;
   std::vector<LayerArm> layer_arms_;
   std::vector<ModelArm> model_arms_;
   std::vector<float> inputs_;           // of the whole model
+  std::string quantizing_;              // the case that a model is quantized for
   Buffer workspace_, output_, scores_;  // shared by all cases
   std::optional<LegCeilings> ceilings_;
   LegRow row_;
@@ -125,42 +108,46 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
       device_{job.threads},
       timer_(job.timing),
       random_(seed_from_name(job.seed)) {
-  const std::int64_t m = job.group.regime.m;
-  if (!job.group.source.empty()) load();
-  layers_ = build_layers(job.group, model_ ? &*model_ : nullptr, inputs_, kernels_, device_);
-  for (const LegLayer& layer : layers_)
-    verifiers_.emplace_back(layer, m, kernels_, device_, random_.next());
+  std::optional<Model> model;
+  if (!job.group.source.empty()) model = load();
+  recipes_.emplace(job, std::move(model), inputs_, text_ ? &*text_ : nullptr, kernels_, device_,
+                   random_.next(), [this] {
+                     say_({quantizing_, "a", "quantizing"});
+                   });
+  const std::vector<LegLayer>& layers = recipes_->base().layers;
   for (const CaseRow& row : job.group.cases) {
     if (row.layer.empty()) {
-      model_arms_.emplace_back(row, layers_.size());
+      model_arms_.emplace_back(row, layers.size());
       continue;
     }
-    const auto at = std::ranges::find(layers_, row.layer,
+    const auto at = std::ranges::find(layers, row.layer,
                                       [](const LegLayer& layer) { return layer.layer.shape.name; });
-    if (at != layers_.end())
-      layer_arms_.emplace_back(row, static_cast<std::size_t>(at - layers_.begin()));
+    if (at != layers.end())
+      layer_arms_.emplace_back(row, static_cast<std::size_t>(at - layers.begin()));
   }
+  const std::int64_t m = job.group.regime.m;
   std::int64_t widest = 0;
-  for (const LegLayer& layer : layers_) widest = std::max(widest, layer.outputs() * layer.rows(m));
+  for (const LegLayer& layer : layers) widest = std::max(widest, layer.outputs() * layer.rows(m));
   output_ = Buffer(static_cast<std::size_t>(widest) * sizeof(float));
   if (model_arms_.empty()) return;
-  scores_ = Buffer(score_count(model_->graph, m) * sizeof(float));
+  scores_ = Buffer(score_count(recipes_->base().model->graph, m) * sizeof(float));
 }
 
-void Leg::load() {
+std::optional<Model> Leg::load() {
   const Group& group = job_.group;
-  model_ = load_model(group.source, job_.threads, group.context);
+  Model model = load_model(group.source, job_.threads, group.context);
   if (group.evaluate && group.text) {
     text_ = evaluation_text({.source = group.source,
-                             .dataset = model_->dataset,
-                             .vocabulary = vocabulary_of(model_->graph)},
+                             .dataset = model.dataset,
+                             .vocabulary = vocabulary_of(model.graph)},
                             group.choice, group.regime.m, group.samples);
     if (const auto refusal = refuse_comparison(text_->protocol, group.protocol)) {
       throw InputError(text_->protocol.text, "has changed since the run began: " + refusal->reason,
                        "begin a new run");
     }
   }
-  inputs_ = first_inputs(*model_, group.regime.m, text_ ? &*text_ : nullptr);
+  inputs_ = first_inputs(model, group.regime.m, text_ ? &*text_ : nullptr);
+  return model;
 }
 
 const Kernel& Leg::kernel(std::string_view name) const {
@@ -200,26 +187,18 @@ void Leg::guard(Arm& arm, const char* doing, Work work) {
   }
 }
 
-const QuantMatrix& Leg::quantized(const LayerArm& arm) {
-  const LegLayer& layer = layers_[arm.place()];
-  const Scheme scheme = layer_problem(layer.layer.shape, parse_scheme(arm.row().scheme), 1).scheme;
-  if (const Recipe recipe = recipe_of(arm.row()); recipe != recipe_) {
-    quantized_.clear();  // cases of one recipe follow each other
-    recipe_ = recipe;
-  }
-  const auto [entry, is_new] = quantized_.try_emplace(arm.place());
-  if (is_new) entry->second = round_to_nearest(layer.layer.matrix(), scheme);
-  entry->second.scheme = scheme;  // the activations may differ
-  entry->second.input = layer.input_grid;
-  return entry->second;
-}
-
 void Leg::prepare(LayerArm& arm) {
-  const Layer& layer = layers_[arm.place()].layer;
+  quantizing_ = arm.row().key;
+  const QuantMatrix& weights = recipes_->weights(arm.row(), arm.place());
+  const Layer& layer = layer_of(arm).layer;
   const Scheme scheme = parse_scheme(arm.row().scheme);
-  arm.pack(kernel(arm.row().kernel)
-               .prepare(layer_problem(layer.shape, scheme, arm.row().m), quantized(arm), layer.bias,
-                        device_));
+  arm.pack(
+      kernel(arm.row().kernel)
+          .prepare(layer_problem(layer.shape, scheme, arm.row().m), weights, layer.bias, device_));
+  if (job_.leg == 0 && job_.group.evaluate && arm.row().method != "none") {
+    add_metric(arm, "weight_relative_error",
+               weight_distortion(layer.matrix(), weights).relative_error, "ratio", "lower", "FP32");
+  }
   if (workspace_.size() < arm.prepared().workspace_bytes())
     workspace_ = Buffer(arm.prepared().workspace_bytes());
 }
@@ -227,9 +206,10 @@ void Leg::prepare(LayerArm& arm) {
 void Leg::verify(LayerArm& arm, const QuantMatrix& weights) {
   std::fill_n(output_.as<std::uint32_t>(), output_.size() / 4,
               0x7FC00000U);  // NaN: what is not written shows
-  arm.prepared().run(layers_[arm.place()].x(job_.group.regime.m), workspace(), output(arm));
-  const Verifier::Finding finding = verifiers_[arm.place()].verify(
-      weights, kernel(arm.row().kernel).info().contract, output(arm));
+  LegModel& model = recipes_->model_of(arm.row());
+  arm.prepared().run(model.layers[arm.place()].x(job_.group.regime.m), workspace(), output(arm));
+  const Verifier::Finding finding = model.verifiers[arm.place()].verify(
+      weights, arm.row().method, kernel(arm.row().kernel).info().contract, output(arm));
   if (!finding.comparison.passed()) {
     arm.fail("failed", "wrong output: " + finding.comparison.describe());
     return;
@@ -249,12 +229,12 @@ void Leg::prepare_layers() {
   if (job_.leg % 2 == 1) std::ranges::reverse(order);
   for (LayerArm* arm : order) {
     guard(*arm, "preparing", [&] { prepare(*arm); });
-    guard(*arm, "verifying", [&] { verify(*arm, quantized(*arm)); });
+    guard(*arm, "verifying", [&] { verify(*arm, recipes_->weights(arm->row(), arm->place())); });
   }
-  quantized_.clear();
+  recipes_->clear();
   for (LayerArm* arm : order) {
     arm->work.call = [this, arm] {
-      arm->run(layers_[arm->place()].x(job_.group.regime.m), workspace(), output(*arm));
+      arm->run(layer_of(*arm).x(job_.group.regime.m), workspace(), output(*arm));
     };
     if (job_.group.regime.cache == Cache::cold && arm->passed()) make_cold(*arm);
   }
@@ -279,10 +259,20 @@ void Leg::assemble(ModelArm& arm) {
       layers.push_back(&layer);
     }
   }
-  arm.assemble(*model_, layers, job_.group.regime.m, job_.threads);
+  const Model& model = *recipes_->model_of(arm.row()).model;
+  arm.assemble(model, layers, job_.group.regime.m, job_.threads);
   if (!arm.passed()) return;
-  arm.work.call = model_call(arm.executor(), model_->graph, inputs_,
+  add_cost(arm);
+  arm.work.call = model_call(arm.executor(), model.graph, inputs_,
                              {scores_.as<float>(), scores_.size() / sizeof(float)});
+}
+
+/// What the weights took to quantize, of all layers.
+void Leg::add_cost(const ModelArm& arm) {
+  const auto cost = recipes_->cost(arm.row());
+  if (job_.leg != 0 || !cost) return;
+  add_metric(arm, "quantize_seconds", cost->seconds, "s", "lower");
+  add_metric(arm, "quantize_peak_bytes", static_cast<double>(cost->peak_bytes), "bytes", "lower");
 }
 
 void Leg::warm_up() {
@@ -295,7 +285,7 @@ void Leg::time_round(int round) {
   int position = 0;
   const std::vector<Arm*> timed = timed_arms();
   // Layer by layer, and the whole model, so that the cases that are compared follow each other.
-  for (const std::size_t place : shuffled(layers_.size() + 1, random_)) {
+  for (const std::size_t place : shuffled(recipes_->base().layers.size() + 1, random_)) {
     for (const std::size_t index : shuffled(timed.size(), random_)) {
       Arm& arm = *timed[index];
       if (arm.place() != place) continue;
@@ -319,7 +309,7 @@ void Leg::judge_ceilings() {
   const std::int64_t m = job_.group.regime.m;
   for (LayerArm& arm : layer_arms_) {
     if (!arm.passed() || arm.result().rounds.empty()) continue;
-    const Traffic traffic = arm.prepared().traffic(layers_[arm.place()].rows(m));
+    const Traffic traffic = arm.prepared().traffic(layer_of(arm).rows(m));
     const auto reach = ceilings_->reach(traffic, arm.result().rounds);
     if (job_.leg == 0) add_metric(arm, "operations", traffic.operations, "op", "none");
     if (reach)
@@ -341,14 +331,15 @@ void Leg::evaluate() {
   // The predictions of packed weights do not change: one leg's say all.
   if (!job_.group.evaluate || job_.leg != 0) return;
   if (text_) return evaluate_text();
-  Evaluation evaluation(*model_, layers_, inputs_, job_);
+  const Evaluation evaluation(*recipes_->base().model, inputs_, job_);
   for (ModelArm& arm : model_arms_) {
-    guard(arm, "evaluating", [&] { evaluation.run(arm, row_); });
+    guard(arm, "evaluating",
+          [&] { evaluation.run(arm, recipes_->model_of(arm.row()).layers, row_); });
   }
 }
 
 void Leg::evaluate_text() {
-  TextEvaluation evaluation(*model_, *text_, kernels_, device_);
+  TextEvaluation evaluation(*recipes_->base().model, *text_, kernels_, device_);
   for (const TextWindow& window : text_->windows) {
     evaluation.open(window);
     for (ModelArm& arm : model_arms_) guard(arm, "evaluating", [&] { evaluation.score(arm); });
@@ -357,7 +348,7 @@ void Leg::evaluate_text() {
     guard(arm, "evaluating", [&] {
       evaluation.finish(arm, row_);
       if (arm.row().kv_cache == to_string(KvFormat::fp32))
-        append_layer_errors(arm, layers_, inputs_, job_, row_);
+        append_layer_errors(arm, recipes_->model_of(arm.row()).layers, inputs_, job_, row_);
     });
   }
 }
@@ -372,7 +363,7 @@ LegRow Leg::run(const std::function<std::optional<int>()>& next_round) {
   prepare_layers();
   for (ModelArm& arm : model_arms_) guard(arm, "assembling", [&] { assemble(arm); });
   ceilings_.emplace(job_.threads, job_.group.regime.cache);
-  warm_up();
+  if (job_.group.timed) warm_up();
   while (const std::optional<int> round = next_round()) time_round(*round);
   evaluate();
   judge_ceilings();
@@ -386,7 +377,7 @@ LegRow Leg::run(const std::function<std::optional<int>()>& next_round) {
                              {"int8_ops", ceilings.int8_ops},
                              {"bf16_flops", ceilings.bf16_flops}};
   row_.environment = environment.dump();
-  row_.peak_rss_bytes = peak_rss_bytes();
+  row_.peak_rss_bytes = recipes_->peak_bytes();
   return std::move(row_);
 }
 

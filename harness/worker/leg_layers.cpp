@@ -16,26 +16,9 @@
 namespace qassay {
 namespace {
 
-constexpr std::int64_t kCalibrationImages = 1024;
 /// The same in every regime, so that the ranges are.
 constexpr std::int64_t kCalibrationBatch = 128;
 constexpr std::string_view kCalibrationSeed = "static activations";
-
-bool needs_ranges(const Group& group, const std::vector<LegLayer>& layers) {
-  return std::ranges::any_of(
-             group.cases,
-             [](const CaseRow& row) { return parse_scheme(row.scheme).quantizes_input(); }) &&
-         std::ranges::any_of(layers, [](const LegLayer& layer) {
-           return layer.layer.shape.convolution.has_value();
-         });
-}
-
-void calibrate(const Model& model, Executor& floating, std::vector<LegLayer>& layers) {
-  const CalibrationSet samples = draw_calibration_set(find_dataset(model.dataset).training(),
-                                                      kCalibrationImages, kCalibrationSeed);
-  const std::vector<Grid> grids = static_input_grids(floating, layers.size(), samples);
-  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].input_grid = grids[i];
-}
 
 std::vector<LegLayer> layers_of_model(const Group& group, const Model& model,
                                       std::span<const float> inputs, const KernelChoice& kernels,
@@ -43,11 +26,9 @@ std::vector<LegLayer> layers_of_model(const Group& group, const Model& model,
   const std::int64_t m = group.regime.m;
   std::vector<LegLayer> layers;
   for (const LayerShape& shape : layer_shapes(model.graph))
-    layers.push_back({layer_of(model, shape), {}, {}, {}});
+    layers.push_back({layer_of(model, shape), {}, {}});
 
-  const bool calibrates = needs_ranges(group, layers);
-  FloatRun run(model, kernels, calibrates ? std::max(m, kCalibrationBatch) : m, device);
-  if (calibrates) calibrate(model, run.executor(), layers);
+  FloatRun run(model, kernels, m, device);
   run.executor().set_hook([&](std::size_t layer, ConstMatrix input, ConstMatrix output) {
     layers[layer].input.assign(input.data, input.data + input.rows * input.cols);
     layers[layer].output.assign(output.data, output.data + output.rows * output.cols);
@@ -101,9 +82,18 @@ std::vector<LegLayer> build_layers(const Group& group, const Model* model,
   for (const LayerShape& shape : group.layers) {
     Layer layer = synthetic_layer(fmt::format("{}/{}", group.model, shape.name), shape.n, shape.k);
     layer.shape.name = shape.name;
-    layers.push_back({std::move(layer), synthetic_activations(group.regime.m, shape.k), {}, {}});
+    layers.push_back({std::move(layer), synthetic_activations(group.regime.m, shape.k), {}});
   }
   return layers;
+}
+
+std::vector<Grid> input_grids(const Model& model, const Method& method, const KernelChoice& kernels,
+                              const Device& device) {
+  const CalibrationSet samples = draw_calibration_set(find_dataset(model.dataset).training(),
+                                                      range_samples(method), kCalibrationSeed);
+  FloatRun run(model, kernels, kCalibrationBatch, device);
+  return static_input_grids(run.executor(), layer_shapes(model.graph).size(), samples,
+                            method.ranges);
 }
 
 }  // namespace qassay

@@ -11,6 +11,7 @@
 #include "models/evaluation_text.hpp"
 #include "models/layer_problem.hpp"
 #include "models/model.hpp"
+#include "quantizers/method.hpp"
 
 namespace qassay {
 
@@ -19,7 +20,6 @@ struct LegLayer {
   Layer layer;
   std::vector<float> input;   // [rows, inputs]
   std::vector<float> output;  // [rows, outputs] in FP32; of models only
-  Grid input_grid;            // for static activations; of models only
 
   std::int64_t inputs() const { return layer_problem(layer.shape, {}, 1).inputs(); }
   std::int64_t outputs() const { return layer_problem(layer.shape, {}, 1).outputs(); }
@@ -35,9 +35,14 @@ std::vector<float> first_inputs(const Model& model, std::int64_t m, const Evalua
 
 /// The group's layers. Layers known by shape get seeded weights and activations with outlier
 /// channels (models/synthetic.hpp); those of a real model get what `inputs`, its first_inputs(),
-/// put there, and the input ranges of 1,024 calibration images, carried through the model in FP32.
+/// put there, carried through the model in FP32.
 std::vector<LegLayer> build_layers(const Group& group, const Model* model,
                                    std::span<const float> inputs, const KernelChoice& kernels,
                                    const Device& device);
+
+/// The grids of static activations for every layer of an image model, as a method chooses ranges,
+/// from calibration images carried through the model in FP32.
+std::vector<Grid> input_grids(const Model& model, const Method& method, const KernelChoice& kernels,
+                              const Device& device);
 
 }  // namespace qassay

@@ -123,8 +123,8 @@ std::vector<float> Verifier::reference_output(const QuantMatrix& weights,
   return y;
 }
 
-const std::vector<float>& Verifier::expected(const QuantMatrix& sample) {
-  const auto [entry, is_new] = expected_.try_emplace(to_string(sample.scheme));
+const std::vector<float>& Verifier::expected(const QuantMatrix& sample, const std::string& method) {
+  const auto [entry, is_new] = expected_.try_emplace(method + " " + to_string(sample.scheme));
   if (is_new) entry->second = reference_output(sample, bias_, x());
   return entry->second;
 }
@@ -192,12 +192,13 @@ std::vector<double> Verifier::limits(const QuantMatrix& sample, Contract contrac
   return limits;
 }
 
-Verifier::Finding Verifier::verify(const QuantMatrix& weights, Contract contract, ConstMatrix y) {
+Verifier::Finding Verifier::verify(const QuantMatrix& weights, const std::string& method,
+                                   Contract contract, ConstMatrix y) {
   const QuantMatrix sample = sampled(weights);
   const std::int64_t outputs = pixels_ * shape_.n;
   const std::vector<float> got = sampled(y);
   const ConstMatrix got_view{got.data(), rows(), outputs};
-  const ConstMatrix expected_view{expected(sample).data(), rows(), outputs};
+  const ConstMatrix expected_view{expected(sample, method).data(), rows(), outputs};
 
   Limits allowed;
   std::vector<double> per_element;

@@ -25,8 +25,10 @@ class Verifier {
     Comparison comparison;
     Distortion distortion;  // against FP32 weights and activations
   };
-  /// `weights`: what the kernel was given; `y`: its whole output [m, outputs].
-  Finding verify(const QuantMatrix& weights, Contract contract, ConstMatrix y);
+  /// `weights`: what the kernel was given, and the method that chose them; `y`: its whole output
+  /// [m, outputs].
+  Finding verify(const QuantMatrix& weights, const std::string& method, Contract contract,
+                 ConstMatrix y);
 
  private:
   struct Samples {
@@ -38,7 +40,7 @@ class Verifier {
   Problem problem(const Scheme& scheme) const;
   std::vector<float> reference_output(const QuantMatrix& weights, std::span<const float> bias,
                                       ConstMatrix x) const;
-  const std::vector<float>& expected(const QuantMatrix& sample);
+  const std::vector<float>& expected(const QuantMatrix& sample, const std::string& method);
   std::vector<double> limits(const QuantMatrix& sample, Contract contract) const;
   std::vector<double> float_limits(const std::vector<float>& values, Contract contract) const;
   std::vector<double> code_limits(const QuantMatrix& sample,
@@ -54,7 +56,7 @@ class Verifier {
   std::vector<float> x_;                     // the sampled rows
   std::vector<float> bias_;                  // of the sampled channels
   std::vector<float> fp32_output_;
-  std::map<std::string, std::vector<float>> expected_;  // by scheme
+  std::map<std::string, std::vector<float>> expected_;  // by method and scheme
 };
 
 }  // namespace qassay

@@ -14,10 +14,27 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(MethodTest, ParsesWhatItPrints) {
-  for (const char* text :
-       {"rtn", "mse", "hqq", "gptq", "gptq-act", "gptq-damp0.05", "gptq-act-damp0.1", "gptq-damp1",
-        "awq", "awq-noclip", "awq-duo", "awq-duo-noclip", "smoothquant", "smoothquant-0.8",
-        "smoothquant-0", "smoothquant-1", "smoothquant-0.85"}) {
+  for (const char* text : {"rtn",
+                           "mse",
+                           "hqq",
+                           "gptq",
+                           "gptq-act",
+                           "gptq-damp0.05",
+                           "gptq-act-damp0.1",
+                           "gptq-damp1",
+                           "awq",
+                           "awq-noclip",
+                           "awq-duo",
+                           "awq-duo-noclip",
+                           "smoothquant",
+                           "smoothquant-0.8",
+                           "smoothquant-0",
+                           "smoothquant-1",
+                           "smoothquant-0.85",
+                           "rtn+entropy",
+                           "rtn+percentile-99.9",
+                           "gptq@32",
+                           "gptq-act+mse@1024"}) {
     EXPECT_EQ(to_string(parse_method(text)), text);
   }
 }
@@ -31,6 +48,12 @@ TEST(MethodTest, OptionsAreThoseOfTheText) {
             (Method{.algorithm = Algorithm::awq, .duo_scaling = true, .clips = false}));
   EXPECT_EQ(parse_method("smoothquant-0.8"),
             (Method{.algorithm = Algorithm::smoothquant, .migration = 0.8}));
+  EXPECT_EQ(parse_method("rtn+mse@64"),
+            (Method{.ranges = {.rule = RangeRule::mse}, .samples = 64}));
+  EXPECT_EQ(weight_samples(parse_method("gptq@64")), 64);
+  EXPECT_EQ(range_samples(parse_method("gptq@64")), 64);
+  EXPECT_EQ(weight_samples(parse_method("gptq")), 128);
+  EXPECT_EQ(range_samples(parse_method("gptq")), 1024);
 }
 
 std::string method_refusal(const std::string& text) {
@@ -68,6 +91,12 @@ TEST(MethodTest, RefusesWhatIsNoMethod) {
                                                      {"smoothquant--0", "unknown ending '--0'"},
                                                      {"smoothquant-.8", "shortest form"},
                                                      {"smoothquant-inf", "alpha"},
+                                                     {"gptq@", "number of samples"},
+                                                     {"gptq@7", "number of samples"},
+                                                     {"gptq@064", "shortest form"},
+                                                     {"gptq@64x", "number of samples"},
+                                                     {"rtn+minmax", "shortest form"},
+                                                     {"gptq@64+mse", "number of samples"},
                                                      {"rtn-act", "unknown ending '-act'"},
                                                      {"rtn ", "is not known"}}) {
     EXPECT_THAT(method_refusal(text),
