@@ -28,6 +28,9 @@ namespace qassay {
 ///                                                  "read-rate"; hot, operation_rate over
 ///                                                  "f32-peak", "bf16-peak",
 ///                                                  "int16-peak" or "int8-peak"
+///   quantize_seconds   seconds                     to choose the weights of a whole model
+///   quantize_peak_bytes  bytes                     resident meanwhile
+///   weight_relative_error  ratio                   of a layer's quantized weights against FP32
 ///   sqnr               dB                          of the layer's output against FP32
 ///   cosine, relative_error  ratio                  the same comparison by other measures
 ///   accumulated_sqnr, accumulated_cosine, accumulated_relative_error

@@ -47,11 +47,12 @@ struct ClaimedRange {
   double high = 0;
 };
 
-/// A range and the schemes that it is claimed of: schemes, or patterns where `*` stands for
-/// anything ("W4*").
+/// A range and the schemes and methods that it is claimed of: names, or patterns where `*` stands
+/// for anything ("W4*").
 struct ClaimPart {
   std::vector<std::string> schemes;
-  ClaimedRange claimed;
+  ClaimedRange claimed{};
+  std::vector<std::string> methods{"rtn"};  // of what quantizes; floats have none
 };
 
 /// A published statement as data.
@@ -67,9 +68,9 @@ struct Claim {
   std::vector<std::string> models;  // patterns; empty: all
   /// How a text has to be evaluated to be evidence: fields of a protocol by name, some or all.
   std::vector<std::pair<std::string, std::string>> protocol;
-  /// Metric loss_growth, in place of parts: groups of schemes, each said to lose more than the one
-  /// before.
-  std::vector<std::vector<std::string>> order;
+  /// Metric loss_growth, in place of parts: groups of schemes and methods, each said to lose more
+  /// than the one before; their ranges are not used.
+  std::vector<ClaimPart> order;
   std::optional<Footprint> footprint;      // metric footprint: what to compute
   std::optional<ReasonCode> not_testable;  // no evidence can be had here, and why
   std::string explanation;                 // of not_testable, in words

@@ -17,6 +17,7 @@
 #include "core/toml_table.hpp"
 #include "embedded/seed_claims_toml.hpp"
 #include "models/shapes.hpp"
+#include "quantizers/method.hpp"
 
 namespace qassay {
 namespace {
@@ -155,21 +156,31 @@ std::vector<std::string> read_schemes(const TomlTable& table, bool patterns) {
   return schemes;
 }
 
+/// Round to nearest where nothing is said.
+std::vector<std::string> read_methods(const TomlTable& table) {
+  if (!table.has("methods")) return ClaimPart().methods;
+  std::vector<std::string> methods = table.texts("methods");
+  for (const std::string& method : methods) {
+    if (method.find('*') == std::string::npos) parse_method(method, "methods");
+  }
+  return methods;
+}
+
 ClaimPart read_part(const TomlTable& table, bool patterns) {
-  return {read_schemes(table, patterns), read_range(table)};
+  return {read_schemes(table, patterns), read_range(table), read_methods(table)};
 }
 
 std::vector<ClaimPart> read_parts(const TomlTable& table, bool patterns) {
   if (!table.has("part")) return {read_part(table, patterns)};
   for (const std::string_view key :
-       {"schemes", "range", "value", "tolerance", "tolerance_relative"}) {
+       {"schemes", "methods", "range", "value", "tolerance", "tolerance_relative"}) {
     if (table.has(key))
       table.refuse(key, "goes into the parts", "move it into each [[claim.part]]");
   }
   std::vector<ClaimPart> parts;
   std::set<std::string> seen;
   for (const TomlTable& entry : table.tables("part")) {
-    entry.allow_only({"schemes", "range", "value", "tolerance", "tolerance_relative"});
+    entry.allow_only({"schemes", "methods", "range", "value", "tolerance", "tolerance_relative"});
     parts.push_back(read_part(entry, patterns));
     for (const std::string& scheme : parts.back().schemes) {
       if (!seen.insert(scheme).second) {
@@ -180,12 +191,12 @@ std::vector<ClaimPart> read_parts(const TomlTable& table, bool patterns) {
   return parts;
 }
 
-/// order = [{ schemes = ["FP16"] }, { schemes = ["W8A8"] }, ...]
-std::vector<std::vector<std::string>> read_order(const TomlTable& table) {
-  std::vector<std::vector<std::string>> order;
+/// order = [{ schemes = ["FP16"] }, { schemes = ["W8A8"], methods = ["gptq"] }, ...]
+std::vector<ClaimPart> read_order(const TomlTable& table) {
+  std::vector<ClaimPart> order;
   for (const TomlTable& group : table.tables("order")) {
-    group.allow_only({"schemes"});
-    order.push_back(read_schemes(group, true));
+    group.allow_only({"schemes", "methods"});
+    order.push_back({read_schemes(group, true), {}, read_methods(group)});
   }
   if (order.size() < 2) {
     table.refuse("order", "has fewer than two groups", "list at least two, the lesser loss first");
@@ -255,10 +266,12 @@ Claim read_claim(TomlTable table) {
   Claim claim;
   claim.id = read_id(table);
   table.rename(fmt::format("claim '{}'", claim.id));
-  table.allow_only({"id",       "statement", "source",    "metric",       "better",
-                    "kind",     "baseline",  "schemes",   "regimes",      "models",
-                    "protocol", "range",     "value",     "tolerance",    "tolerance_relative",
-                    "part",     "order",     "footprint", "not_testable", "explanation"});
+  table.allow_only({"id",         "statement", "source",    "metric",
+                    "better",     "kind",      "baseline",  "schemes",
+                    "methods",    "regimes",   "models",    "protocol",
+                    "range",      "value",     "tolerance", "tolerance_relative",
+                    "part",       "order",     "footprint", "not_testable",
+                    "explanation"});
   claim.statement = table.text("statement");
   claim.source = table.text("source");
   claim.metric = &read_metric(table);
@@ -276,7 +289,7 @@ Claim read_claim(TomlTable table) {
                  "give both or neither");
   }
   if (ordered) {
-    for (const std::string_view key : {"schemes", "range", "value", "part"}) {
+    for (const std::string_view key : {"schemes", "methods", "range", "value", "part"}) {
       if (table.has(key)) table.refuse(key, "is what order says already", "leave it out");
     }
     claim.order = read_order(table);

@@ -50,16 +50,19 @@ bool keeps_plain_values(const Record& record) {
   return record.kv_cache.empty() || record.kv_cache == "FP32";
 }
 
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::ranges::any_of(
+      patterns, [&](const std::string& pattern) { return matches_pattern(pattern, text); });
+}
+
 bool speaks_of(const Claim& claim, const Record& record) {
-  return claim.models.empty() || std::ranges::any_of(claim.models, [&](const std::string& pattern) {
-           return matches_pattern(pattern, record.model);
-         });
+  return claim.models.empty() || matches_any(claim.models, record.model);
 }
 
 bool speaks_of(const ClaimPart& part, const Record& record) {
-  return std::any_of(part.schemes.begin(), part.schemes.end(), [&](const std::string& pattern) {
-    return matches_pattern(pattern, record.scheme);
-  });
+  const bool quantized = !record.method.empty() && record.method != "none";
+  return matches_any(part.schemes, record.scheme) &&
+         (!quantized || matches_any(part.methods, record.method));
 }
 
 double weights_of(const Record& record) {

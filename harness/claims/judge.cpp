@@ -182,6 +182,12 @@ std::string differing_protocols(const std::vector<CellFigure>& lesser,
   return "";
 }
 
+bool compares_methods(const Claim& claim) {
+  return std::ranges::any_of(claim.order, [&](const ClaimPart& group) {
+    return group.methods != claim.order.front().methods;
+  });
+}
+
 /// One step of an order on one backend: how much more the later group of schemes loses. The ends
 /// are the farthest that the two means allow, for evaluations of one model err together.
 VerdictRow judge_step(const Claim& claim, ClaimRegime regime, const std::string& backend,
@@ -191,8 +197,11 @@ VerdictRow judge_step(const Claim& claim, ClaimRegime regime, const std::string&
   row.backend = backend;
   row.cells = static_cast<int>(lesser.size() + greater.size());
   if (lesser.empty() || greater.empty()) {
-    set_verdict(row, Outcome::not_testable, ReasonCode::no_vector_kernel);
-    row.note = "one side has no evaluation on this backend";
+    const bool by_method = compares_methods(claim);
+    set_verdict(row, Outcome::not_testable,
+                by_method ? ReasonCode::not_comparable : ReasonCode::no_vector_kernel);
+    row.note = by_method ? "the run has not both methods on this backend"
+                         : "one side has no evaluation on this backend";
     return row;
   }
   if (const std::string fault = differing_protocols(lesser, greater); !fault.empty()) {
@@ -216,13 +225,20 @@ VerdictRow judge_step(const Claim& claim, ClaimRegime regime, const std::string&
   return row;
 }
 
+/// The schemes of a group of an order, and its methods where they are what is compared.
+std::string group_name(const Claim& claim, std::size_t index) {
+  const ClaimPart& group = claim.order[index];
+  const bool by_method = compares_methods(claim);
+  const std::string schemes = fmt::format("{}", fmt::join(group.schemes, ", "));
+  return by_method ? fmt::format("{} by {}", schemes, fmt::join(group.methods, ", ")) : schemes;
+}
+
 std::vector<VerdictRow> judge_order(const Claim& claim, ClaimRegime regime,
                                     std::span<const Record> records, const JudgeContext& context) {
   // Figures by backend, for each group of the order.
   std::map<std::string, std::vector<std::vector<CellFigure>>> by_backend;
   for (std::size_t i = 0; i < claim.order.size(); ++i) {
-    const ClaimPart part{claim.order[i], {0, kMostGrowth}};
-    for (const CellEvidence& group : collect_evidence(claim, part, regime, records)) {
+    for (const CellEvidence& group : collect_evidence(claim, claim.order[i], regime, records)) {
       auto& groups = by_backend[group.backend];
       groups.resize(claim.order.size());
       groups[i].insert(groups[i].end(), group.figures.begin(), group.figures.end());
@@ -231,10 +247,9 @@ std::vector<VerdictRow> judge_order(const Claim& claim, ClaimRegime regime,
   std::vector<VerdictRow> rows;
   for (const auto& [backend, groups] : by_backend) {
     for (std::size_t i = 1; i < groups.size(); ++i) {
-      rows.push_back(judge_step(claim, regime, backend, groups[i - 1], groups[i],
-                                fmt::format("{} < {}", fmt::join(claim.order[i - 1], ", "),
-                                            fmt::join(claim.order[i], ", ")),
-                                context));
+      rows.push_back(judge_step(
+          claim, regime, backend, groups[i - 1], groups[i],
+          fmt::format("{} < {}", group_name(claim, i - 1), group_name(claim, i)), context));
     }
   }
   if (rows.empty()) {

@@ -9,6 +9,7 @@
 #include "embedded/default_suite.hpp"
 #include "embedded/kernels_suite.hpp"
 #include "embedded/language_suite.hpp"
+#include "embedded/methods_suite.hpp"
 #include "embedded/self_check_suite.hpp"
 #include "embedded/speech_suite.hpp"
 #include "harness/suite/suite.hpp"
@@ -24,6 +25,7 @@ struct Shipped {
 constexpr Shipped kShipped[] = {{"default", embedded::default_suite},
                                 {"kernels", embedded::kernels_suite},
                                 {"language", embedded::language_suite},
+                                {"methods", embedded::methods_suite},
                                 {"self-check", embedded::self_check_suite},
                                 {"speech", embedded::speech_suite}};
 

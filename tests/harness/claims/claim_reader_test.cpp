@@ -130,7 +130,7 @@ TEST(ClaimReaderTest, AFaultSaysPlaceWhatAndMend) {
             "my.toml:1: claim 'speed.int8': 'source' is missing; give a text in quotes");
   EXPECT_EQ(fault_in(with(kFit, "tolerance = 1", "tolerance = 1\nsigma = 3")),
             "my.toml:13: claim 'fit.all', part 1, sigma: is not a known key; known here: schemes, "
-            "range, value, tolerance, tolerance_relative");
+            "methods, range, value, tolerance, tolerance_relative");
 }
 
 struct ClaimFault {
@@ -258,8 +258,19 @@ TEST(ClaimReaderTest, AnOrderStandsInPlaceOfSchemesAndRange) {
   const std::string order =
       "order = [{ schemes = [\"FP16\"] }, { schemes = [\"W8A8\", \"W4*\"] }]\n";
   const auto claims = read_claims(head + order, "c.toml");
-  EXPECT_THAT(claims.at(0).order, ::testing::ElementsAre(std::vector<std::string>{"FP16"},
-                                                         std::vector<std::string>{"W8A8", "W4*"}));
+  ASSERT_EQ(claims.at(0).order.size(), 2U);
+  EXPECT_THAT(claims.at(0).order[0].schemes, ElementsAre("FP16"));
+  EXPECT_THAT(claims.at(0).order[1].schemes, ElementsAre("W8A8", "W4*"));
+  EXPECT_THAT(claims.at(0).order[1].methods, ElementsAre("rtn"));
+  const auto of_methods = read_claims(head +
+                                          "order = [{ schemes = [\"W4*\"], methods = [\"gptq*\", "
+                                          "\"awq\"] }, { schemes = [\"W4*\"] }]\n",
+                                      "c.toml");
+  EXPECT_THAT(of_methods.at(0).order[0].methods, ElementsAre("gptq*", "awq"));
+  EXPECT_THROW(read_claims(head + "order = [{ schemes = [\"W4*\"], methods = [\"gpqt\"] }, "
+                                  "{ schemes = [\"W4*\"] }]\n",
+                           "c.toml"),
+               InputError);
   EXPECT_THROW(read_claims(head, "c.toml"), InputError);
   EXPECT_THROW(read_claims(head + order + "range = [0, 1]\n", "c.toml"), InputError);
   EXPECT_THROW(read_claims(head + "order = [{ schemes = [\"FP16\"] }]\n", "c.toml"), InputError);
@@ -298,12 +309,13 @@ TEST(ClaimReaderTest, ReadsFiles) {
 TEST(SeedClaimsTest, AreThoseOfTheArticles) {
   std::vector<std::string> ids;
   for (const Claim& claim : seed_claims()) ids.push_back(claim.id);
-  EXPECT_THAT(ids,
-              ElementsAre("mem.fp16", "mem.int8", "mem.int4", "size.fp32", "size.fp16", "size.int8",
-                          "size.int4", "speed.fp16", "speed.int8", "speed.int4", "loss.fp16",
-                          "loss.int8", "loss.int4", "order.loss-precision", "order.task",
-                          "model.differs", "retain.int8", "retain.int4", "fit.gpt3", "fit.7b",
-                          "fit.vram", "fit.whisper", "asr.latency", "asr.real-time"));
+  EXPECT_THAT(
+      ids,
+      ElementsAre("mem.fp16", "mem.int8", "mem.int4", "size.fp32", "size.fp16", "size.int8",
+                  "size.int4", "speed.fp16", "speed.int8", "speed.int4", "loss.fp16", "loss.int8",
+                  "loss.int4", "order.loss-precision", "order.task", "model.differs",
+                  "order.method-accuracy", "salient.weights", "retain.int8", "retain.int4",
+                  "fit.gpt3", "fit.7b", "fit.vram", "fit.whisper", "asr.latency", "asr.real-time"));
 }
 
 TEST(SeedClaimsTest, SayTheNumbersOfTheArticles) {

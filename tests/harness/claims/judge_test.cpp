@@ -246,7 +246,7 @@ class JudgeOrderTest : public ::testing::Test {
   JudgeOrderTest() {
     claim_.metric = find_claim_metric("loss_growth");
     claim_.regimes = {ClaimRegime::images};
-    claim_.order = {{"FP16", "BF16"}, {"W8A8"}, {"W4*"}};
+    claim_.order = {{{"FP16", "BF16"}}, {{"W8A8"}}, {{"W4*"}}};
   }
 
   std::vector<VerdictRow> judged(const std::vector<Record>& records, bool quick = false) const {
@@ -284,6 +284,31 @@ TEST_F(JudgeOrderTest, ASideWithoutEvaluationsIsNotTestable) {
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_THAT(rows, ::testing::Each(says("not_testable", "no_vector_kernel")));
   EXPECT_THAT(only(judged({})), says("not_testable", "not_comparable"));
+}
+
+TEST_F(JudgeOrderTest, MethodsAreComparedLikeSchemes) {
+  claim_.order = {{{"W4*"}, {}, {"gptq*", "awq"}}, {{"W4*"}}};
+  Record better = loss("W4A8-g32", 1, 0.5, 1.5);
+  better.method = "gptq-act";
+  better.case_key += " gptq-act";
+  const Record nearest = loss("W4A8-g32", 3, 2, 4);
+  Record other = loss("W4A8-g32", 20, 19, 21);
+  other.method = "mse";
+  other.case_key += " mse";
+  const auto rows = judged({better, nearest, other});
+  EXPECT_THAT(only(rows), says("confirmed"));
+  EXPECT_EQ(rows[0].scheme, "W4* by gptq*, awq < W4* by rtn");
+  EXPECT_NEAR(rows[0].estimate, 2, 1e-12);
+  EXPECT_THAT(only(judged({nearest})), says("not_testable", "not_comparable"));
+}
+
+TEST(JudgeAccuracyTest, OtherMethodsAreNoEvidence) {
+  Record clipped = loss("W8A8", 50, 49, 51);
+  clipped.method = "mse";
+  clipped.case_key += " mse";
+  const Claim claim = claim_of("loss", {"W8A8"}, 1, 3);
+  EXPECT_NEAR(judge(claim, std::vector{loss("W8A8", 2, 1.9, 2.1), clipped}, {}).front().estimate, 2,
+              1e-12);
 }
 
 TEST(JudgeAccuracyTest, TakesTheLossWithItsInterval) {

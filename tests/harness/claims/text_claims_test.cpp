@@ -121,7 +121,7 @@ TEST(TextClaimsTest, TimesAreOfNoProtocol) {
 TEST(TextClaimsTest, StepsOfAnOrderAreOfOneProtocol) {
   Claim claim = claim_of("loss_growth", {}, 0, 0);
   claim.regimes = {ClaimRegime::text};
-  claim.order = {{"FP16"}, {"W8A8"}};
+  claim.order = {{{"FP16"}}, {{"W8A8"}}};
   const Record before = text_figure("loss", "FP16", 0.1, 0, 0.2);
   Record after = text_figure("loss", "W8A8", 2, 1.9, 2.1);
   EXPECT_EQ(judged(claim, {before, after}).front().verdict, "confirmed");

@@ -125,6 +125,33 @@ regimes = [{ m = 32, cache = "hot" }]
   EXPECT_THAT(cases, SizeIs(2 * (model_info("fmnist-features").layers.size() + 1)));
 }
 
+TEST_F(PlanTest, WhatIsNotTimedHasOneLeg) {
+  const std::string sweep = R"(
+name = "s"
+description = "d"
+[[sweep]]
+model = "fmnist-cnn"
+evaluate = true
+TIMED
+schemes = ["FP32", "W8A8"]
+methods = ["rtn", "gptq-act@64"]
+backends = ["reference"]
+regimes = [{ m = 32, cache = "hot" }]
+)";
+  const auto planned = [&](const char* timed) {
+    std::string text = sweep;
+    return plan_of(text.replace(text.find("TIMED"), 5, timed).c_str());
+  };
+  const Plan scored = planned("timed = false");
+  EXPECT_EQ(scored.groups.front().legs(4), 1);
+  EXPECT_THAT(scored.cases(), Each(Field(&CaseRow::legs, 1)));
+  EXPECT_THAT(scored.cases(),
+              Contains(Field(&CaseRow::key, "fmnist-cnn:m32:hot:t1:W8A8:gptq-act@64:reference")));
+  const Plan timed = planned("");
+  EXPECT_EQ(timed.groups.front().legs(4), 4);
+  EXPECT_THAT(timed.cases(), Each(Field(&CaseRow::legs, 4)));
+}
+
 TEST_F(PlanTest, ANetworkIsScoredWhereItHasTheMostRowsAndTimesItsLayersThere) {
   const Plan planned = plan_of(R"(
 name = "s"

@@ -97,6 +97,8 @@ INSTANTIATE_TEST_SUITE_P(
         SuiteFault{"m = 64", "m = 0", "m"}, SuiteFault{"model = \"m\"", "model = \"m/n\"", "model"},
         SuiteFault{"model = \"m\"", "model = \"m\"\nevaluate = true", "trained weights"},
         SuiteFault{"model = \"m\"", "model = \"m\"\nwhole = true", "shapes are layers"},
+        SuiteFault{"model = \"m\"", "model = \"m\"\ntimed = false", "nothing is scored"},
+        SuiteFault{"backends", "methods = [\"gptq\"]\nbackends", "shapes have none"},
         SuiteFault{"model = \"m\"", "model = \"m\"\nbos = \"always\"", "first-window"},
         SuiteFault{"model = \"m\"", "model = \"m\"\ntext = \"a\"\ntokens = \"b\"", "beside a text"},
         SuiteFault{"model = \"m\"", "model = \"m\"\nkv_caches = [\"FP8\"]", "'FP8'"},
