@@ -22,12 +22,10 @@ struct Shipped {
   std::string_view (*text)();
 };
 
-constexpr Shipped kShipped[] = {{"default", embedded::default_suite},
-                                {"kernels", embedded::kernels_suite},
-                                {"language", embedded::language_suite},
-                                {"methods", embedded::methods_suite},
-                                {"self-check", embedded::self_check_suite},
-                                {"speech", embedded::speech_suite}};
+constexpr Shipped kShipped[] = {
+    {"default", embedded::default_suite},       {"kernels", embedded::kernels_suite},
+    {"language", embedded::language_suite},     {"methods", embedded::methods_suite},
+    {"self-check", embedded::self_check_suite}, {"speech", embedded::speech_suite}};
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
