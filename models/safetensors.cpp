@@ -27,11 +27,11 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kLongestHeader = 100'000'000;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-struct DType {
+struct ValueType {
   std::string_view name;
   std::int64_t bytes;
 };
-constexpr DType kDTypes[] = {
+constexpr ValueType kValueTypes[] = {
     {"F64", 8},     {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E4M3", 1}, {"F8_E5M2", 1},
     {"F8_E8M0", 1}, {"I64", 8}, {"I32", 4}, {"I16", 2},  {"I8", 1},      {"U64", 8},
     {"U32", 4},     {"U16", 2}, {"U8", 1},  {"BOOL", 1}, {"C64", 8}};
@@ -48,8 +48,8 @@ std::optional<std::int64_t> product(std::int64_t factor, std::span<const std::in
 TensorEntry read_entry(std::string name, const JsonObject& json, std::span<const std::byte> data) {
   json.allow_only({"dtype", "shape", "data_offsets"});
   TensorEntry entry{std::move(name), json.text("dtype"), json.integers("shape", 0, kMost), {}};
-  const auto* dtype = std::ranges::find(kDTypes, entry.dtype, &DType::name);
-  if (dtype == std::end(kDTypes)) {
+  const auto* dtype = std::ranges::find(kValueTypes, entry.dtype, &ValueType::name);
+  if (dtype == std::end(kValueTypes)) {
     json.refuse("dtype", fmt::format("is '{}', which is not known", excerpt(entry.dtype)),
                 "convert the file to F32, F16 or BF16");
   }
@@ -98,8 +98,8 @@ void check_cover(std::vector<TensorEntry>& entries, std::span<const std::byte> d
 }
 
 std::int64_t bytes_of(std::string_view dtype) {
-  const auto* found = std::ranges::find(kDTypes, dtype, &DType::name);
-  if (found == std::end(kDTypes))
+  const auto* found = std::ranges::find(kValueTypes, dtype, &ValueType::name);
+  if (found == std::end(kValueTypes))
     throw std::invalid_argument(fmt::format("there is no type of values '{}'", dtype));
   return found->bytes;
 }

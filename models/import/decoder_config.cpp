@@ -22,10 +22,6 @@ DecoderConfig decoder_config(const JsonObject& config) {
       {"OPTForCausalLM", opt_config}};
   const std::vector<std::string> names = config.texts(kArchitectures);
   if (names.size() != 1) config.refuse(kArchitectures, "does not name one", "name one");
-  if (config.given("quantization_config")) {
-    config.refuse("quantization_config", "says that the weights are quantized: is not read yet",
-                  "give the model with weights of F32, F16 or BF16, and remove the key");
-  }
   std::vector<std::string_view> known;
   for (const auto& [name, read] : kReaders) {
     if (name == names.front()) return read(config);

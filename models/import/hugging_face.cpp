@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/file.hpp"
 #include "core/json_object.hpp"
+#include "models/import/hugging_face_folder.hpp"
 #include "models/import/tensor_files.hpp"
 #include "models/import/tensor_sources.hpp"
 
@@ -17,6 +17,7 @@ namespace qassay {
 namespace {
 
 constexpr int kConfigDepth = 16;
+constexpr const char* kQuantization = "quantization_config";
 
 /// Every value of the graph has to be in range; the widest is known before there is one.
 void check_context(const Decoder& decoder, std::string_view file) {
@@ -32,35 +33,6 @@ void check_context(const Decoder& decoder, std::string_view file) {
   }
 }
 
-std::string name_of(const std::filesystem::path& folder) {
-  std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  const std::string name = excerpt(path.filename().string());
-  return name.empty() ? "model" : name;
-}
-
-/// A tied lm_head may be stored all the same, as long as it says nothing else.
-void check_tied_head(const TensorFiles& files, const Parameters& parameters) {
-  constexpr const char* kTied = "lm_head.weight";
-  const Tensor& table = parameters.at(kTied);
-  if (files.has(kTied) && files.tensor(kTied, table.dims) != table) {
-    throw InputError(files.place_of(kTied),
-                     "has other values than the table of tokens, with which it is tied",
-                     "remove it, or set tie_word_embeddings to false");
-  }
-}
-
-/// No tensor may be left over but what says nothing.
-void check_unused(const TensorFiles& files, const TensorNaming& naming, std::set<std::string> used,
-                  bool tied) {
-  if (tied) used.insert("lm_head.weight");
-  for (const std::string& name : files.names()) {
-    if (used.contains(name) || naming.is_computed(name)) continue;
-    throw InputError(files.place_of(name), "is a tensor that config.json has no place for",
-                     "remove it, or correct config.json");
-  }
-}
-
 }  // namespace
 
 bool is_hugging_face(std::string_view config_json, std::string_view file) {
@@ -70,7 +42,10 @@ bool is_hugging_face(std::string_view config_json, std::string_view file) {
 HuggingFaceConfig parse_hugging_face_config(std::string_view config_json, std::string_view file,
                                             std::int64_t context) {
   const nlohmann::json json = parse_json(config_json, file, kConfigDepth);
-  HuggingFaceConfig config{decoder_config(JsonObject(json, file)), {}};
+  const JsonObject object(json, file);
+  HuggingFaceConfig config{decoder_config(object), {}};
+  if (object.given(kQuantization))
+    config.quantization = quantization_config(object.object(kQuantization));
   Decoder decoder = config.read.decoder;
   if (context > 0) decoder.context = std::min(decoder.context, context);
   check_context(decoder, file);
@@ -83,27 +58,22 @@ HuggingFaceConfig parse_hugging_face_config(std::string_view config_json, std::s
   return config;
 }
 
-Model load_hugging_face(const std::filesystem::path& folder, std::int64_t context) {
-  constexpr std::size_t kLongestConfig = std::size_t{16} << 20;
-  const std::filesystem::path path = folder / "config.json";
-  const MappedFile file(path, kLongestConfig);
-  HuggingFaceConfig config = parse_hugging_face_config(
-      {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string(),
-      context);
-  const TensorFiles files(folder);
-  const TensorNaming naming(config.read,
-                            [&](const std::string& tensor) { return files.has(tensor); });
-  Model model{
-      .name = name_of(folder), .dataset = "", .graph = std::move(config.graph), .parameters = {}};
-  const std::vector<TensorSource> sources = naming.sources(model.graph);
-  std::set<std::string> used;
-  for (const TensorSource& source : sources) used.insert(source.tensor);
-  check_unused(files, naming, std::move(used), config.read.tied);
-  for (const TensorSource& source : sources) {
-    model.parameters[source.parameter.name] =
-        take_parameter(source, files.tensor(source.tensor, source.dims));
+Model load_hugging_face(const std::filesystem::path& path, std::int64_t context) {
+  const HuggingFaceFolder folder(path, context);
+  if (folder.config.quantization) {
+    throw InputError(fmt::format("{}: {}", folder.config_path(), kQuantization),
+                     "says that the weights are quantized",
+                     "give the model with weights of F32, F16 or BF16");
   }
-  if (config.read.tied) check_tied_head(files, model.parameters);
+  std::set<std::string> used;
+  for (const TensorSource& source : folder.sources) used.insert(source.tensor);
+  folder.check_unused(std::move(used));
+  Model model = folder.model_without_parameters();
+  for (const TensorSource& source : folder.sources) {
+    model.parameters[source.parameter.name] =
+        take_parameter(source, folder.files.tensor(source.tensor, source.dims));
+  }
+  folder.check_tied_head(model.parameters);
   return model;
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "models/import/decoder_config.hpp"
+#include "models/import/quantization_config.hpp"
 #include "models/model.hpp"
 
 namespace qassay {
@@ -19,6 +21,7 @@ bool is_hugging_face(std::string_view config_json, std::string_view file);
 struct HuggingFaceConfig {
   DecoderConfig read;
   Graph graph;  // decoder_graph()
+  std::optional<QuantizationConfig> quantization = std::nullopt;
 };
 
 /// The graph is one, of `context` positions, or as many as the model was made for where that is 0
@@ -27,8 +30,9 @@ struct HuggingFaceConfig {
 HuggingFaceConfig parse_hugging_face_config(std::string_view config_json, std::string_view file,
                                             std::int64_t context = 0);
 
-/// Named by its folder, without a dataset. The models are not trusted: every fault is an InputError
-/// with file, place, fault and mend. Takes memory for the tensors that the files have, no more.
+/// Named by its folder, without a dataset; of floating point, for read_quantized_folder() reads
+/// those that are quantized. The models are not trusted: every fault is an InputError with file,
+/// place, fault and mend. Takes memory for the tensors that the files have, no more.
 Model load_hugging_face(const std::filesystem::path& folder, std::int64_t context = 0);
 
 }  // namespace qassay

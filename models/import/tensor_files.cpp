@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <set>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/json_object.hpp"
@@ -45,7 +46,8 @@ std::map<std::string, std::string> read_index(const std::filesystem::path& path)
 
 TensorFiles::TensorFiles(const std::filesystem::path& folder) : folder_(folder.string()) {
   if (std::filesystem::exists(folder / kOneFile)) {
-    open(folder / kOneFile);
+    const std::filesystem::path path = folder / kOneFile;
+    add(Safetensors(path), path.string());
   } else if (std::filesystem::exists(folder / kIndex)) {
     open_shards(folder / kIndex);
   } else {
@@ -54,11 +56,16 @@ TensorFiles::TensorFiles(const std::filesystem::path& folder) : folder_(folder.s
   }
 }
 
-void TensorFiles::open(const std::filesystem::path& path) {
-  paths_.push_back(path.string());
-  files_.emplace_back(path);
-  for (const TensorEntry& entry : files_.back().entries())
-    tensors_.emplace(entry.name, Found{files_.size() - 1, &entry});
+TensorFiles::TensorFiles(Safetensors file, std::string_view place) : folder_(place) {
+  add(std::move(file), folder_);
+}
+
+void TensorFiles::add(Safetensors file, std::string path) {
+  paths_.push_back(std::move(path));
+  files_.push_back(std::move(file));
+  const std::vector<TensorEntry>& entries = files_.back().entries();
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    tensors_.emplace(entries[i].name, Found{files_.size() - 1, i});
 }
 
 void TensorFiles::open_shards(const std::filesystem::path& index) {
@@ -71,7 +78,7 @@ void TensorFiles::open_shards(const std::filesystem::path& index) {
       throw InputError(fmt::format("{}: {}", index.string(), kMap),
                        fmt::format("names {}, which is not there", excerpt(shard)), kCopyAgain);
     }
-    open(path);
+    add(Safetensors(path), path.string());
     for (const TensorEntry& entry : files_.back().entries()) {
       const auto found = listed.find(entry.name);
       if (found != listed.end() && found->second == shard) continue;
@@ -102,20 +109,26 @@ std::string TensorFiles::place_of(const std::string& name) const {
                      excerpt(name));
 }
 
-Tensor TensorFiles::tensor(const std::string& name, const std::vector<std::int64_t>& dims) const {
+const TensorEntry& TensorFiles::entry(const std::string& name,
+                                      const std::vector<std::int64_t>& dims) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw InputError(place_of(name), "is missing",
                      fmt::format("give the tensor, [{}]", fmt::join(dims, ", ")));
   }
-  const auto& [file, entry] = found->second;
-  if (entry->dims != dims) {
+  const TensorEntry& entry = files_[found->second.file].entries()[found->second.entry];
+  if (entry.dims != dims) {
     throw InputError(place_of(name),
                      fmt::format("is [{}], but config.json makes it [{}]",
-                                 fmt::join(entry->dims, ", "), fmt::join(dims, ", ")),
+                                 fmt::join(entry.dims, ", "), fmt::join(dims, ", ")),
                      "correct config.json, or copy the right file");
   }
-  return files_[file].tensor(*entry);
+  return entry;
+}
+
+Tensor TensorFiles::tensor(const std::string& name, const std::vector<std::int64_t>& dims) const {
+  const TensorEntry& found = entry(name, dims);
+  return files_[tensors_.at(name).file].tensor(found);
 }
 
 }  // namespace qassay

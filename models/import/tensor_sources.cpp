@@ -170,4 +170,19 @@ Tensor take_parameter(const TensorSource& source, Tensor tensor) {
   return taken;
 }
 
+void put_parameter(const TensorSource& source, const Tensor& parameter, Tensor& tensor) {
+  const auto first = static_cast<std::size_t>(source.first_row);
+  const std::vector<std::int64_t>& dims = parameter.dims;
+  const auto rows = static_cast<std::size_t>(dims[0]);
+  const std::size_t columns = dims.size() == 2 ? static_cast<std::size_t>(dims[1]) : 1;
+  const std::size_t width = source.turned ? static_cast<std::size_t>(tensor.dims[1]) : columns;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      const std::size_t place =
+          source.turned ? column * width + first + row : (first + row) * width + column;
+      tensor.values[place] = parameter.values[row * columns + column];
+    }
+  }
+}
+
 }  // namespace qassay

@@ -44,5 +44,7 @@ class TensorNaming {
 
 /// The parameter from its tensor, whose dims are those of the source.
 Tensor take_parameter(const TensorSource& source, Tensor tensor);
+/// The other way: makes the parameter that part of the tensor.
+void put_parameter(const TensorSource& source, const Tensor& parameter, Tensor& tensor);
 
 }  // namespace qassay

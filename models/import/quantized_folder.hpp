@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "core/quant_matrix.hpp"
+#include "models/model.hpp"
+
+namespace qassay {
+
+/// A model whose layers others have quantized.
+struct QuantizedFolder {
+  Model model;  // quantized weights are there as the values that they stand for
+  /// By the name of the node. Layers that the folder has in floating point are not here.
+  std::map<std::string, QuantMatrix> layers;
+};
+
+/// Checkpoints of GPTQ and AWQ as they are published: a folder as load_hugging_face() reads it,
+/// whose config.json has a "quantization_config" (models/import/quantization_config.hpp) and whose
+/// quantized layers have the tensors of models/import/packed_layer.hpp.
+///
+/// All layers have one scheme, W<bits>A16[-g<N>][-asym]. A file that says it is symmetric is so
+/// here where no weight of any layer has code 0, which our symmetric grids leave unused; with such
+/// weights the scheme is -asym, and every zero point in the middle.
+///
+/// Untrusted: every fault is an InputError with file, tensor or key, fault and mend.
+QuantizedFolder read_quantized_folder(const std::filesystem::path& folder,
+                                      std::int64_t context = 0);
+
+}  // namespace qassay
