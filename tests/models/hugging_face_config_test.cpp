@@ -54,15 +54,6 @@ TEST(HuggingFaceConfigTest, RefusesArchitecturesThatAreNotRead) {
   EXPECT_THAT(fault_with(kLlama, "architectures", Json(kLlama)), HasSubstr("wrong type"));
 }
 
-TEST(HuggingFaceConfigTest, RefusesQuantizedModelsByName) {
-  for (const std::string& architecture : hugging_face_architectures()) {
-    EXPECT_THAT(
-        fault_with(architecture.c_str(), "quantization_config", Json{{"quant_method", "gptq"}}),
-        AllOf(StartsWith("m/config.json: quantization_config: "), HasSubstr("is not read yet")));
-  }
-  EXPECT_NO_THROW(decoder_with(kLlama, "quantization_config", Json()));
-}
-
 TEST(HuggingFaceConfigTest, RefusesMissingAndAbsurdSizes) {
   const auto check = [](const char* architecture, const std::vector<const char*>& keys) {
     for (const char* key : keys) {
