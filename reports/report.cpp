@@ -58,6 +58,7 @@ void write_report(const ReportInput& input, std::ostream& out) {
       {"roofline", roofline_section(results)},
       {"tradeoff", tradeoff_section(results, charts)},
       {"accuracy", accuracy_section(results, input.verdicts, charts)},
+      {"methods", methods_section(results, charts)},
       {"flips", flips_section(results)},
       {"errors", error_section(results, charts)},
       {"memory", memory_section(results, charts)},

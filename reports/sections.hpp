@@ -20,6 +20,8 @@ std::string accuracy_section(const Results& results, const std::vector<VerdictRo
 std::string language_losses(const Results& results, Charts& charts);
 /// Models beside each other by scheme, as a part of the same; empty for fewer than two.
 std::string losses_side_by_side(const Results& results, Charts& charts);
+/// Of runs with several methods, what each loses and takes.
+std::string methods_section(const Results& results, Charts& charts);
 std::string flips_section(const Results& results);
 std::string error_section(const Results& results, Charts& charts);
 std::string memory_section(const Results& results, Charts& charts);
