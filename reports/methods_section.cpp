@@ -227,7 +227,7 @@ std::string methods_section(const Results& results, Charts& charts) {
   for (const ModelRows& model : models_of(results)) result += show(model, charts);
   if (!result.empty()) return result;
   return "<p class=\"legend\">This run quantizes by one method. <code>qassay run methods</code> "
-         "compares several.</p>\n";
+         "compares several: what each loses, and what it takes to quantize by it.</p>\n";
 }
 
 }  // namespace qassay
