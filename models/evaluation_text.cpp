@@ -143,13 +143,15 @@ EvaluationText evaluation_text(const TextModel& model, const TextChoice& choice,
   return Reading(model, choice, context).cut(most);
 }
 
-CalibrationWindows calibration_windows(const TextModel& model, std::int64_t context,
-                                       std::int64_t count, std::string_view seed_name) {
-  if (!is_dictionary(model.dataset)) {
+CalibrationWindows calibration_windows(const TextModel& model, const std::string& file,
+                                       std::int64_t context, std::int64_t count,
+                                       std::string_view seed_name) {
+  if (file.empty() && !is_dictionary(model.dataset)) {
     throw InputError(model.source, "names no text that has a part to calibrate with",
-                     "choose a method that needs none: rtn, mse or hqq");
+                     "choose a method that needs none, rtn, mse or hqq, or give a text");
   }
-  const CalibrationText text = find_dictionary(model.dataset).calibration;
+  const TextSet text =
+      file.empty() ? TextSet(find_dictionary(model.dataset).calibration) : read_text_file(file);
   const std::vector<std::int32_t> all = tokenizer_of(model)->encode(text.text);
   const auto there = static_cast<std::int64_t>(all.size()) / context;
   if (there < count) {

@@ -60,11 +60,12 @@ struct CalibrationWindows {
   std::string hash;                  // of the tokens
 };
 
-/// `count` windows of `context` tokens without overlap, drawn from the calibration split of the
-/// model's own text by a seed of that name; the first of more where fewer are asked for. Throws
-/// InputError as evaluation_text() does, where the text has no such split, and where it has not as
-/// many windows.
-CalibrationWindows calibration_windows(const TextModel& model, std::int64_t context,
-                                       std::int64_t count, std::string_view seed_name);
+/// `count` windows of `context` tokens without overlap, drawn by a seed of that name from the file
+/// `text`, or, where that is empty, from the calibration split of the model's own text; the first
+/// of more where fewer are asked for. Throws InputError as evaluation_text() does, where the text
+/// has no such split, and where it has not as many windows.
+CalibrationWindows calibration_windows(const TextModel& model, const std::string& text,
+                                       std::int64_t context, std::int64_t count,
+                                       std::string_view seed_name);
 
 }  // namespace qassay

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view kSeed = "calibration";
 
-CalibrationInputs of_text(const Model& model, const std::string& source, std::int64_t samples,
-                          std::int64_t context) {
+CalibrationInputs of_text(const Model& model, const std::string& source, const std::string& text,
+                          std::int64_t samples, std::int64_t context) {
   const CalibrationWindows windows = calibration_windows(
-      {.source = source, .dataset = model.dataset, .vocabulary = vocabulary_of(model.graph)},
+      {.source = source, .dataset = model.dataset, .vocabulary = vocabulary_of(model.graph)}, text,
       context, samples, kSeed);
   return {.values = {windows.tokens.begin(), windows.tokens.end()},
           .samples = samples,
@@ -44,8 +44,9 @@ CalibrationInputs of_images(const Model& model, std::int64_t samples) {
 }  // namespace
 
 CalibrationInputs calibration_inputs(const Model& model, const std::string& source,
-                                     std::int64_t samples, std::int64_t context) {
-  if (takes_text(model.graph)) return of_text(model, source, samples, context);
+                                     std::int64_t samples, std::int64_t context,
+                                     const std::string& text) {
+  if (takes_text(model.graph)) return of_text(model, source, text, samples, context);
   if (model.dataset.empty()) {
     throw InputError(model.name, "names no data, and its quantization is to be calibrated",
                      "choose a method that needs none: rtn, mse or hqq");

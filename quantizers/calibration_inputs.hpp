@@ -21,10 +21,11 @@ struct CalibrationInputs {
 };
 
 /// `samples` of the training images of the model's dataset, or windows of `context` tokens of the
-/// calibration split of its text; drawn by a fixed seed, the first of more where fewer are asked
-/// for. `source`: as load_model() takes it, for its tokenizer. Throws InputError where there is no
-/// such data, or not as much.
+/// calibration split of its text, or of the file `text` where that is not empty; drawn by a fixed
+/// seed, the first of more where fewer are asked for. `source`: as load_model() takes it, for its
+/// tokenizer. Throws InputError where there is no such data, or not as much.
 CalibrationInputs calibration_inputs(const Model& model, const std::string& source,
-                                     std::int64_t samples, std::int64_t context);
+                                     std::int64_t samples, std::int64_t context,
+                                     const std::string& text = "");
 
 }  // namespace qassay

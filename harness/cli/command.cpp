@@ -19,6 +19,8 @@ const std::vector<Command>& commands() {
       {"export", "", "print every figure as JSON or CSV", export_command},
       {"show", "CASE", "print what is known of one case, and the command that measures it again",
        show_command},
+      {"quantize", "DIR", "write a language model of your own as a GPTQ checkpoint",
+       quantize_command},
       {"train", "MODEL", "train a model that has a recipe, from the start or on", train_command},
       {"list", "", "list suites, models, backends and kernels, with what is missing and why",
        list_command},

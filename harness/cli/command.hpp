@@ -37,6 +37,7 @@ int report_command(const Command& self, const Arguments& arguments);
 int verify_command(const Command& self, const Arguments& arguments);
 int hw_command(const Command& self, const Arguments& arguments);
 int list_command(const Command& self, const Arguments& arguments);
+int quantize_command(const Command& self, const Arguments& arguments);
 int train_command(const Command& self, const Arguments& arguments);
 int show_command(const Command& self, const Arguments& arguments);
 int export_command(const Command& self, const Arguments& arguments);
