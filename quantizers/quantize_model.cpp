@@ -175,9 +175,11 @@ class ModelQuantizer {
   void gather(std::size_t layer, const LayerInput& input) {
     values_.push_back(input.value());
     if (input.groups() > 1) return;
-    const auto [entry, is_new] =
-        statistics_.try_emplace(key_of(layer), shapes_[layer].k, std::string("calibration"));
-    if (is_new) input.for_each_batch(0, [&](ConstMatrix x) { entry->second.add(x); });
+    const StatisticsKey key = key_of(layer);
+    if (statistics_.contains(key)) return;
+    InputStatistics& statistics =
+        statistics_.try_emplace(key, shapes_[layer].k, std::string("calibration")).first->second;
+    input.for_each_batch(0, [&](ConstMatrix x) { statistics.add(x); });
   }
 
   /// Linear layers with the same value share their input; a convolution's patches are its own.

@@ -33,6 +33,7 @@ struct Recipe {
   std::string method;
   std::string weights;  // the scheme of weight-only quantization
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in it
   auto operator<=>(const Recipe&) const = default;
 };
 Recipe recipe_of(const CaseRow& row);
