@@ -60,11 +60,11 @@ class Windows final : public Op {
 }  // namespace
 
 Extent output_extent(const Unfold& op, std::span<const Extent> inputs) {
-  constexpr std::int64_t kMostKernel = 4096;
+  constexpr std::int64_t kLongestKernel = 4096;
   const Extent& in = inputs.front();
   require(in.is_sequence(), "takes a sequence");
   require(op.kernel >= 1 && op.stride >= 1, "needs kernel and stride >= 1");
-  require(op.kernel <= kMostKernel && op.padding <= kMostKernel,
+  require(op.kernel <= kLongestKernel && op.padding <= kLongestKernel,
           "has a kernel or padding beyond 4096");
   require(op.kernel <= in.width + 2 * op.padding, "has a kernel larger than its input");
   return {1, (in.width + 2 * op.padding - op.kernel) / op.stride + 1, op.kernel * in.channels};
