@@ -65,7 +65,10 @@ class Layer {
     return taken.count() / static_cast<double>(copies);
   }
   void evict_first(std::size_t copies) {
-    for (std::size_t i = 0; i < copies; ++i) evict(ring_[i]->packed(), omp_get_max_threads());
+    for (std::size_t i = 0; i < copies; ++i) {
+      for (const std::span<const std::byte> piece : ring_[i]->packed())
+        evict(piece, omp_get_max_threads());
+    }
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/convolution.hpp"
 #include "core/error.hpp"
@@ -82,9 +83,9 @@ class Prepared {
 
   /// Bytes of the packed weights: codes, scales, zero points, padding, bias.
   virtual std::size_t packed_bytes() const = 0;
-  /// Where they lie, when that is one piece of memory that is known here; else empty. Cold
-  /// measurements drop it from the caches.
-  virtual std::span<const std::byte> packed() const { return {}; }
+  /// The pieces of memory that they lie in, where those are known; else none. Cold measurements drop
+  /// them from the caches.
+  virtual std::vector<std::span<const std::byte>> packed() const { return {}; }
   /// Bytes that a call with up to m_max rows needs; 64-byte aligned.
   virtual std::size_t workspace_bytes() const = 0;
   virtual Traffic traffic(std::int64_t m) const = 0;
@@ -134,7 +135,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 5;
+inline constexpr int kKernelInterfaceVersion = 6;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

@@ -43,8 +43,10 @@ void LayerArm::make_copies(std::int64_t copies) {
 void LayerArm::cool(std::int64_t calls, int threads) {
   const std::int64_t bytes = std::max<std::int64_t>(result().packed_bytes, 1);
   make_copies(std::max(calls, (kLeastRing + bytes - 1) / bytes));
-  for (std::int64_t i = 0; i < calls; ++i)
-    evict(copies_[(next_ + static_cast<std::size_t>(i)) % copies_.size()]->packed(), threads);
+  for (std::int64_t i = 0; i < calls; ++i) {
+    const auto at = (next_ + static_cast<std::size_t>(i)) % copies_.size();
+    for (const std::span<const std::byte> piece : copies_[at]->packed()) evict(piece, threads);
+  }
 }
 
 void LayerArm::run(ConstMatrix x, std::span<std::byte> workspace, Matrix y) {

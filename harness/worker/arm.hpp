@@ -51,8 +51,8 @@ class LayerArm final : public Arm {
   void fail(std::string status, std::string reason) override;
   void pack(std::unique_ptr<Prepared> prepared);
   void make_copies(std::int64_t copies);
-  /// Before so many calls: makes each of them read weights that are in no cache. The packed weights
-  /// are in one known place (Prepared::packed).
+  /// Before so many calls: makes each of them read weights that are in no cache. Where the packed
+  /// weights lie is known (Prepared::packed).
   void cool(std::int64_t calls, int threads);
   bool packed() const { return !copies_.empty(); }
   Prepared& prepared() { return *copies_.front(); }

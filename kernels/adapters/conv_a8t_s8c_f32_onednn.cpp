@@ -47,8 +47,8 @@ class StaticPrepared final : public Prepared {
         weights_(shared_->layer.packed_weights(packed_.weights())) {}
 
   std::size_t packed_bytes() const override { return packed_.bytes(); }
-  std::span<const std::byte> packed() const override {
-    return {packed_.weights(), packed_.bytes()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {{packed_.weights(), packed_.bytes()}};
   }
   std::size_t workspace_bytes() const override {
     return scratchpad_place() + shared_->layer.scratchpad_bytes();

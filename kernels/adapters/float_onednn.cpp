@@ -39,8 +39,8 @@ class FloatPrepared : public Prepared {
         weights_(shared_->layer.packed_weights(packed_.weights())) {}
 
   std::size_t packed_bytes() const override { return packed_.bytes(); }
-  std::span<const std::byte> packed() const override {
-    return {packed_.weights(), packed_.bytes()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {{packed_.weights(), packed_.bytes()}};
   }
 
   Traffic traffic(std::int64_t m) const override {

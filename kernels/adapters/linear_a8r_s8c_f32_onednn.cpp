@@ -45,8 +45,8 @@ class IntegerPrepared final : public Prepared {
         weights_(shared_->layer.packed_weights(packed_.weights())) {}
 
   std::size_t packed_bytes() const override { return packed_.bytes(); }
-  std::span<const std::byte> packed() const override {
-    return {packed_.weights(), packed_.bytes()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {{packed_.weights(), packed_.bytes()}};
   }
 
   std::size_t workspace_bytes() const override {

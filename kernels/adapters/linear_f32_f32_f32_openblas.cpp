@@ -25,8 +25,8 @@ class OpenBlasPrepared final : public Prepared {
       : n_(n), k_(k), packed_(std::move(packed)), threads_(threads) {}
 
   std::size_t packed_bytes() const override { return packed_.bytes(); }
-  std::span<const std::byte> packed() const override {
-    return {packed_.weights(), packed_.bytes()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {{packed_.weights(), packed_.bytes()}};
   }
   std::size_t workspace_bytes() const override { return 0; }
 

@@ -51,8 +51,8 @@ class PreparedConv final : public Prepared {
         row_scales_(static_cast<std::size_t>(product_.rows_max()), input.scale) {}
 
   std::size_t packed_bytes() const override { return product_.weights().bytes(); }
-  std::span<const std::byte> packed() const override {
-    return {product_.weights().data(), packed_bytes()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {{product_.weights().data(), packed_bytes()}};
   }
   std::size_t workspace_bytes() const override { return plan_.bytes; }
 

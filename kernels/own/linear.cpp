@@ -39,8 +39,8 @@ class PreparedLinear final : public Prepared {
       : product_(std::move(product)), problem_(problem), threads_(threads), plan_(plan()) {}
 
   std::size_t packed_bytes() const override { return product_.weights().bytes(); }
-  std::span<const std::byte> packed() const override {
-    return {product_.weights().data(), packed_bytes()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {{product_.weights().data(), packed_bytes()}};
   }
   std::size_t workspace_bytes() const override { return plan_.bytes; }
 

@@ -109,9 +109,9 @@ class GgmlPrepared final : public Prepared {
 
   /// ggml's packed weights have as many bytes as its blocks.
   std::size_t packed_bytes() const override { return shared_->plain.size() + shared_->bias.size(); }
-  std::span<const std::byte> packed() const override {
-    return {static_cast<const std::byte*>(api().get_data(weights_.tensor())),
-            shared_->plain.size()};
+  std::vector<std::span<const std::byte>> packed() const override {
+    return {
+        {static_cast<const std::byte*>(api().get_data(weights_.tensor())), shared_->plain.size()}};
   }
   std::size_t workspace_bytes() const override { return 0; }
 

@@ -38,8 +38,15 @@ class OnnxPrepared final : public Prepared {
   explicit OnnxPrepared(std::shared_ptr<const Shared> shared)
       : shared_(std::move(shared)), model_(shared_->model, shared_->threads) {}
 
-  /// What it was given: how it packs them is its own affair, which it does not tell.
+  /// What it was given: what it keeps is that, filled up, or lies where we do not see it.
   std::size_t packed_bytes() const override { return shared_->weight_bytes; }
+  /// Weights that no operator packs are not in the sessions' memory.
+  std::vector<std::span<const std::byte>> packed() const override {
+    std::size_t bytes = 0;
+    for (const std::span<const std::byte> piece : model_.constants()) bytes += piece.size();
+    if (bytes < packed_bytes()) return {};
+    return model_.constants();
+  }
   std::size_t workspace_bytes() const override { return 0; }
 
   Traffic traffic(std::int64_t m) const override {

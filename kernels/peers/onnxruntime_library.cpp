@@ -43,8 +43,10 @@ Api functions(const void* const* table) {
   take(120, api.disable_session_threads);
   take(121, api.create_threading_options);
   take(122, api.release_threading_options);
+  take(130, api.add_session_config);
   take(147, api.set_global_intra_op_threads);
   take(148, api.set_global_inter_op_threads);
+  take(176, api.register_allocator);
   return api;
 }
 
@@ -102,13 +104,15 @@ Environment::Environment(int threads) : threads_(threads) {
   const std::unique_ptr<ThreadingOptions, Release<&Api::release_threading_options>> owned(options);
   check(api().set_global_intra_op_threads(options, threads));
   check(api().set_global_inter_op_threads(options, 1));
+  MemoryInfo* memory = nullptr;
+  check(api().create_cpu_memory_info(0, 0, &memory));
+  memory_.reset(memory);
+  session_memory_ = std::make_unique<SessionMemory>(memory);
   Env* env = nullptr;
   check(api().create_env_with_global_threads(kErrors, "qassay", options, &env));
   env_.reset(env);
   check(api().disable_telemetry(env));
-  MemoryInfo* memory = nullptr;
-  check(api().create_cpu_memory_info(0, 0, &memory));
-  memory_.reset(memory);
+  check(api().register_allocator(env, session_memory_.get()));
 }
 
 ValuePointer Environment::value(const float* data, std::int64_t rows, std::int64_t cols) const {
@@ -134,10 +138,20 @@ LoadedModel::LoadedModel(const std::string& model, int threads)
     check(api().set_intra_op_threads(options, threads));
     check(api().set_inter_op_threads(options, 1));
   }
+  check(api().add_session_config(options, "session.use_env_allocators", "1"));
+  SessionMemory& memory = environment_->session_memory();
+  const std::int64_t before = memory.requests();
   Session* session = nullptr;
   check(api().create_session_from_array(environment_->env(), model.data(), model.size(), options,
                                         &session));
   session_.reset(session);
+  memory.trim();
+  constants_ = memory.since(before);
+}
+
+LoadedModel::~LoadedModel() {
+  session_.reset();
+  environment_->session_memory().trim();
 }
 
 void LoadedModel::run(const float* x, std::int64_t k, float* y, std::int64_t n, std::int64_t rows) {

@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/matrix_view.hpp"
+#include "kernels/peers/onnxruntime_memory.hpp"
 #include "kernels/peers/peer_library.hpp"
 
 namespace qassay::onnxruntime {
@@ -18,7 +21,6 @@ struct Env;
 struct ThreadingOptions;
 struct SessionOptions;
 struct Session;
-struct MemoryInfo;
 struct Value;
 
 struct Api {
@@ -43,6 +45,8 @@ struct Api {
   void (*release_session)(Session*);
   void (*release_value)(Value*);
   void (*release_session_options)(SessionOptions*);
+  Status* (*add_session_config)(SessionOptions*, const char* key, const char* value);
+  Status* (*register_allocator)(Env*, Allocator*);
   Status* (*create_env_with_global_threads)(int log_level, const char* name,
                                             const ThreadingOptions*, Env**);
   Status* (*disable_session_threads)(SessionOptions*);
@@ -79,13 +83,15 @@ class Environment {
 
   int threads() const { return threads_; }
   const Env* env() const { return env_.get(); }
+  SessionMemory& session_memory() { return *session_memory_; }
   /// FP32[rows, cols] in the caller's memory.
   ValuePointer value(const float* data, std::int64_t rows, std::int64_t cols) const;
 
  private:
   int threads_;
-  std::unique_ptr<Env, Release<&Api::release_env>> env_;
   std::unique_ptr<MemoryInfo, Release<&Api::release_memory_info>> memory_;
+  std::unique_ptr<SessionMemory> session_memory_;
+  std::unique_ptr<Env, Release<&Api::release_env>> env_;
 };
 
 /// A model (onnx_model.hpp), optimized and packed by ONNX Runtime. Throws std::runtime_error with
@@ -93,6 +99,12 @@ class Environment {
 class LoadedModel {
  public:
   LoadedModel(const std::string& model, int threads);
+  LoadedModel(const LoadedModel&) = delete;
+  LoadedModel& operator=(const LoadedModel&) = delete;
+  ~LoadedModel();
+
+  /// Where it keeps what it needs in every call: the weights as it has packed them.
+  const std::vector<std::span<const std::byte>>& constants() const { return constants_; }
 
   /// y[rows, n] = the model of x[rows, k], dense both.
   void run(const float* x, std::int64_t k, float* y, std::int64_t n, std::int64_t rows);
@@ -100,6 +112,7 @@ class LoadedModel {
  private:
   std::shared_ptr<Environment> environment_;
   std::unique_ptr<Session, Release<&Api::release_session>> session_;
+  std::vector<std::span<const std::byte>> constants_;
   // The arguments of the last call, which the next will mostly repeat.
   const float* last_x_ = nullptr;
   float* last_y_ = nullptr;

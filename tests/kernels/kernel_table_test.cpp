@@ -8,6 +8,8 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -192,6 +194,27 @@ TEST_P(KernelTableTest, ThreadsGiveEqualBits) {
       const Values more_than_blocks = run_guarded(kernel(), c, 11);
       EXPECT_EQ(different_bits(one, two), 0) << c.describe();
       EXPECT_EQ(different_bits(one, more_than_blocks), 0) << c.describe();
+    }
+  }
+}
+
+std::size_t bytes_of(const std::vector<std::span<const std::byte>>& pieces) {
+  return std::accumulate(
+      pieces.begin(), pieces.end(), std::size_t{0},
+      [](std::size_t bytes, std::span<const std::byte> piece) { return bytes + piece.size(); });
+}
+
+TEST_P(KernelTableTest, SaysWhereAllWeightsLieOrNotAtAll) {
+  for (const Scheme& scheme : schemes_of(kernel())) {
+    const KernelCase c = normal_case(scheme, 3, 70, taken_k(scheme, 131), false);
+    const auto prepared = kernel().prepare(c.problem(c.m), c.weights, c.bias, {2});
+    const auto pieces = prepared->packed();
+    EXPECT_TRUE(pieces.empty() || bytes_of(pieces) >= prepared->packed_bytes()) << c.describe();
+    const auto copy = prepared->copy();
+    for (const auto& piece : copy->packed()) {
+      for (const auto& other : pieces)
+        EXPECT_TRUE(piece.data() + piece.size() <= other.data() ||
+                    other.data() + other.size() <= piece.data());
     }
   }
 }
