@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -42,6 +43,12 @@ std::vector<std::size_t> shuffled(std::size_t count, Random& random) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   random.shuffle(order);
   return order;
+}
+
+/// The comparison sees a sample of it.
+bool has_gaps(ConstMatrix y) {
+  return std::any_of(y.data, y.data + y.rows * y.cols,
+                     [](float value) { return std::isnan(value); });
 }
 
 class Leg {
@@ -212,6 +219,10 @@ void Leg::verify(LayerArm& arm, const QuantMatrix& weights) {
       weights, arm.row().method, kernel(arm.row().kernel).info().contract, output(arm));
   if (!finding.comparison.passed()) {
     arm.fail("failed", "wrong output: " + finding.comparison.describe());
+    return;
+  }
+  if (has_gaps(output(arm))) {
+    arm.fail("failed", "wrong output: parts of it are not written, or not a number");
     return;
   }
   if (finding.comparison.mostly_zero()) {

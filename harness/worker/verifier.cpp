@@ -13,6 +13,7 @@ namespace qassay {
 namespace {
 
 constexpr std::int64_t kSampledChannels = 64;
+constexpr std::int64_t kSampledRows = 64;
 constexpr std::int64_t kSampledImages = 4;
 constexpr double kBf16Roundoff = 0x1p-8;
 
@@ -29,12 +30,24 @@ std::vector<std::int64_t> sample_channels(const LayerShape& shape, std::uint64_t
   return channels;
 }
 
-/// All rows of a linear layer; images from the first to the last of a convolution.
-std::vector<std::int64_t> sample_rows(const LayerShape& shape, std::int64_t m) {
-  const std::int64_t count = shape.convolution ? std::min(m, kSampledImages) : m;
+/// `count` of m, from the first to the last.
+std::vector<std::int64_t> spread(std::int64_t count, std::int64_t m) {
   std::vector<std::int64_t> rows;
   for (std::int64_t i = 0; i < count; ++i)
     rows.push_back(count == 1 ? 0 : i * (m - 1) / (count - 1));
+  return rows;
+}
+
+/// Of a linear layer all rows, or where they are many the first and the last, which tiles treat
+/// apart, and some between; of a convolution images from the first to the last.
+std::vector<std::int64_t> sample_rows(const LayerShape& shape, std::int64_t m) {
+  if (shape.convolution) return spread(std::min(m, kSampledImages), m);
+  if (m <= 3 * kSampledRows) return spread(m, m);
+  std::vector<std::int64_t> rows(kSampledRows);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const std::int64_t row : spread(kSampledRows, m - 2 * kSampledRows))
+    rows.push_back(kSampledRows + row);
+  for (std::int64_t row = m - kSampledRows; row < m; ++row) rows.push_back(row);
   return rows;
 }
 
