@@ -5,13 +5,14 @@
 #include <utility>
 
 #include "kernels/longest_sum.hpp"
+#include "kernels/own/stored_codes.hpp"
 
 namespace qassay::own {
 namespace {
 
 std::string weights_text(const NumberFormat& weights) {
-  return weights.kind == Kind::integer ? fmt::format("{}-bit", weights.bits)
-                                       : to_string(Scheme{.weights = weights, .input = {}});
+  if (weights.kind == Kind::integer) return weights.bits == 4 ? "2- to 4-bit" : "5- to 8-bit";
+  return to_string(Scheme{.weights = weights, .input = {}});
 }
 
 std::string_view scales_text(const Recipe& recipe) {
@@ -21,8 +22,9 @@ static_assert(kGroupUnit == 16);
 
 constexpr std::int64_t kShortestA16Group = 64;
 
-/// The problem's scheme with the recipe's size of groups.
-Scheme with_groups_of(const Recipe& recipe, Scheme scheme) {
+/// The problem's scheme with the recipe's size of groups and the bits that codes are stored in.
+Scheme as_stored(const Recipe& recipe, Scheme scheme) {
+  if (scheme.weights.kind == Kind::integer) scheme.weights.bits = stored_bits(scheme.weights.bits);
   for (NumberFormat* format : {&scheme.weights, &scheme.input.number}) {
     if (format->per == Granularity::block) format->block = recipe.scheme.weights.block;
   }
@@ -42,12 +44,21 @@ PackedLayout layout_of(const Recipe& recipe, const Problem& problem, bool bias) 
           .zero_points = weights.zero_points};
 }
 
+PackedWeights pack(const Recipe& recipe, const Problem& problem, const QuantMatrix& weights,
+                   std::span<const float> bias, int threads) {
+  const PackedLayout layout = layout_of(recipe, problem, !bias.empty());
+  const int bits = recipe.scheme.weights.bits;
+  if (weights.scheme.weights.bits == bits) return {layout, weights, bias, threads};
+  return {layout, widened(weights, bits), bias, threads};
+}
+
 }  // namespace
 
 std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Problem& problem) {
   const NumberFormat& mine = recipe.scheme.weights;
   const NumberFormat& weights = problem.scheme.weights;
-  if (weights.kind != mine.kind || weights.bits != mine.bits)
+  const bool integer = weights.kind == Kind::integer;
+  if (weights.kind != mine.kind || (integer && stored_bits(weights.bits) != mine.bits))
     return Refusal{fmt::format("takes {} weights only", weights_text(mine))};
   if (problem.scheme.quantizes_input() != recipe.scheme.quantizes_input()) {
     return Refusal{recipe.scheme.quantizes_input() ? "takes int8 activations only"
@@ -67,7 +78,7 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
   // Of 32, 64 rows took longer than in FP32: each group scales two sums, of few products.
   if (recipe.input == Input::a16 && weights.block < kShortestA16Group)
     return Refusal{fmt::format("takes groups of {} or more only", kShortestA16Group)};
-  if (with_groups_of(recipe, problem.scheme) != recipe.scheme)
+  if (as_stored(recipe, problem.scheme) != recipe.scheme)
     return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
   if (recipe.codes() && sum_length(weights, problem.k) > kLongestSum)
     return Refusal{"k is so long that an int32 sum can overflow"};
@@ -94,9 +105,7 @@ Product::Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_
 
 Product::Product(const Recipe& recipe, const Problem& problem, const QuantMatrix& weights,
                  std::span<const float> bias, std::int64_t rows_max, int threads)
-    : Product(recipe,
-              PackedWeights(layout_of(recipe, problem, !bias.empty()), weights, bias, threads),
-              rows_max) {}
+    : Product(recipe, pack(recipe, problem, weights, bias, threads), rows_max) {}
 
 int Product::zero() const {
   if (weights_.layout().zero_points) return 1;

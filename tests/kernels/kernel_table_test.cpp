@@ -61,7 +61,13 @@ const char* const kSchemes[] = {"FP32",
                                 "W4A16-g32-asym",
                                 "W4A16-g80-asym",
                                 "W4A16-g128-asym",
-                                "W3A16-g64"};
+                                "W2A16-g16",
+                                "W3A8",
+                                "W3A8-g32-asym-blocked",
+                                "W3A16-g32",
+                                "W3A16-g64",
+                                "W3A16-g128-asym",
+                                "W6A8-g64"};
 
 /// The schemes that the kernel accepts.
 std::vector<Scheme> schemes_of(const Kernel& kernel) {
