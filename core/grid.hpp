@@ -13,9 +13,10 @@ namespace qassay {
 ///   value(c) = (c - zero) * scale
 ///
 /// Codes are unsigned. A symmetric grid has zero = 2^(bits-1) and leaves code 0 unused, so that it
-/// is symmetric; an asymmetric grid fits zero to the range. x / scale is a true division:
-/// multiplying by a rounded 1/scale moves values next to a tie to the other code (127.5 against
-/// 127.499992). The grid is that of Krishnamoorthi (arXiv 1806.08342, section 2.1).
+/// is symmetric (checkpoints of others have it all the same, and kernels take it); an asymmetric
+/// grid fits zero to the range. x / scale is a true division: multiplying by a rounded 1/scale
+/// moves values next to a tie to the other code (127.5 against 127.499992). The grid is that of
+/// Krishnamoorthi (arXiv 1806.08342, section 2.1).
 struct Grid {
   float scale = 1.0F;
   int zero = 0;

@@ -39,6 +39,11 @@ bool is_hugging_face(std::string_view config_json, std::string_view file) {
   return parse_json(config_json, file, kConfigDepth).contains("architectures");
 }
 
+bool is_quantized(std::string_view config_json, std::string_view file) {
+  const nlohmann::json json = parse_json(config_json, file, kConfigDepth);
+  return JsonObject(json, file).given(kQuantization);
+}
+
 HuggingFaceConfig parse_hugging_face_config(std::string_view config_json, std::string_view file,
                                             std::int64_t context) {
   const nlohmann::json json = parse_json(config_json, file, kConfigDepth);

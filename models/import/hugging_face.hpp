@@ -18,6 +18,9 @@ namespace qassay {
 /// Whether a config.json is of such a model. Throws InputError where it is not JSON.
 bool is_hugging_face(std::string_view config_json, std::string_view file);
 
+/// Whether a config.json says that the weights are quantized.
+bool is_quantized(std::string_view config_json, std::string_view file);
+
 struct HuggingFaceConfig {
   DecoderConfig read;
   Graph graph;  // decoder_graph()

@@ -18,17 +18,17 @@ std::string name_of(const std::filesystem::path& folder) {
   return name.empty() ? "model" : name;
 }
 
-std::string read_config(const std::filesystem::path& path) {
+}  // namespace
+
+std::string read_hugging_face_config(const std::filesystem::path& folder) {
   constexpr std::size_t kLongestConfig = std::size_t{16} << 20;
-  const MappedFile file(path, kLongestConfig);
+  const MappedFile file(folder / "config.json", kLongestConfig);
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }
 
-}  // namespace
-
 HuggingFaceFolder::HuggingFaceFolder(const std::filesystem::path& folder, std::int64_t context)
     : path(folder),
-      config_json(read_config(folder / "config.json")),
+      config_json(read_hugging_face_config(folder)),
       config(parse_hugging_face_config(config_json, config_path(), context)),
       files(folder),
       naming(config.read, [&](const std::string& tensor) { return files.has(tensor); }),

@@ -12,6 +12,9 @@
 
 namespace qassay {
 
+/// The text of its config.json.
+std::string read_hugging_face_config(const std::filesystem::path& folder);
+
 /// A folder in the layout of Hugging Face, open: what its config.json says, its tensors, and where
 /// among them the parameters are. Every fault is an InputError with file, place, fault and mend.
 struct HuggingFaceFolder {

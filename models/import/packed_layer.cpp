@@ -104,24 +104,25 @@ class LayerReader {
     return transposed(values, groups_, n_);
   }
 
+  /// Of the second format: see the header.
+  std::vector<std::uint32_t> zero_words() const {
+    std::vector<std::uint32_t> all = words("qzeros", {groups_, n_ / per_word_});
+    if (config_.zero_is_less_by == 0) return all;
+    const std::uint32_t a_one_in_each_code = ~0U / ((1U << config_.bits) - 1);
+    for (std::uint32_t& word : all) word += a_one_in_each_code;
+    return all;
+  }
+
   std::vector<std::uint8_t> zero_points() const {
     const WordOrder order = config_.layout == PackedLayout::awq ? WordOrder::awq : WordOrder::plain;
-    std::vector<std::uint8_t> zeros = unpack_columns(words("qzeros", {groups_, n_ / per_word_}),
-                                                     groups_, n_, config_.bits, order);
-    const int most = (1 << config_.bits) - 1, middle = 1 << (config_.bits - 1);
-    for (std::uint8_t& zero : zeros) {
-      if (config_.zero_is_less_by == 1 && zero == most) {
-        refuse("qzeros",
-               fmt::format("has {}, which is a zero point of 0 to some readers and of {} to others",
-                           most, most + 1),
-               "give the model with checkpoint_format gptq_v2");
-      }
-      zero = static_cast<std::uint8_t>(zero + config_.zero_is_less_by);
-      if (config_.symmetric && zero != middle) {
-        refuse("qzeros",
-               fmt::format("has a zero point of {}, though 'sym' makes it {}", zero, middle),
-               "correct sym or checkpoint_format in config.json");
-      }
+    const std::vector<std::uint8_t> zeros =
+        unpack_columns(zero_words(), groups_, n_, config_.bits, order);
+    const int middle = 1 << (config_.bits - 1);
+    for (const std::uint8_t zero : zeros) {
+      if (!config_.symmetric || zero == middle) continue;
+      refuse("qzeros",
+             fmt::format("has a zero point of {}, though 'sym' makes it {}", zero, middle),
+             "correct sym or checkpoint_format in config.json");
     }
     return transposed(zeros, groups_, n_);
   }
@@ -135,9 +136,10 @@ class LayerReader {
       const auto found = std::bit_cast<std::int32_t>(groups[static_cast<std::size_t>(i)]);
       if (found == i / group) continue;
       refuse("g_idx",
-             fmt::format("puts input {} into group {} instead of {}: scattered groups are not read",
+             fmt::format("puts input {} into group {} instead of {}: kernels take groups of "
+                         "inputs that lie side by side",
                          i, found, i / group),
-             "quantize without desc_act, or with static_groups");
+             "give a model quantized without desc_act, or with static_groups");
     }
   }
 
@@ -165,10 +167,6 @@ std::vector<std::string> packed_tensors(const std::string& name, PackedLayout la
 QuantMatrix read_packed_layer(const TensorFiles& files, const std::string& name, std::int64_t n,
                               std::int64_t k, const QuantizationConfig& config) {
   return LayerReader(files, name, n, k, config).read();
-}
-
-bool leaves_code_0_unused(const QuantMatrix& layer) {
-  return std::ranges::find(layer.codes, 0) == layer.codes.end();
 }
 
 void drop_zero_points(QuantMatrix& layer) {

@@ -19,9 +19,14 @@ namespace qassay {
 ///   scales   F16, BF16 or F32 [G, n]            the same
 ///   g_idx    I32 [k], the group of each input   -
 ///
-/// The order of codes in words: models/import/packed_codes.hpp. Zero points of the first format of
-/// GPTQ are stored less one. They follow AutoGPTQ (github.com/AutoGPTQ/AutoGPTQ) and AutoAWQ
-/// (github.com/casper-hansen/AutoAWQ), version gemm.
+/// The order of codes in words: models/import/packed_codes.hpp. They follow AutoGPTQ
+/// (github.com/AutoGPTQ/AutoGPTQ) and AutoAWQ (github.com/casper-hansen/AutoAWQ), version gemm.
+///
+/// Zero points of the first format of GPTQ are stored less one, so that 0 has no code of its own.
+/// Readers that add one code by code make 0 of 2^bits - 1, or 2^bits; here one is added to all
+/// codes of a word in one sum, carries and all, as GPTQModel does (github.com/ModelCloud/GPTQModel,
+/// utils/model.py, which Transformers reads with) and did the other way round when it wrote. All
+/// agree where no zero point is 0.
 
 /// Whether there is a layer of this name ("model.layers.0.mlp.up_proj") that is packed.
 bool has_packed_layer(const TensorFiles& files, const std::string& name);
@@ -32,14 +37,10 @@ std::vector<std::string> packed_tensors(const std::string& name, PackedLayout la
 /// The layer, with zero points always: drop_zero_points() makes it symmetric. Throws InputError
 /// with file and tensor for what is missing, of another type or shape (before it takes memory),
 /// scales that are negative, not finite or overflow FP16 or FP32, a g_idx that does not go through
-/// the groups in order, zero points of the first format that readers of it disagree about (of
-/// 2^bits - 1, which is 0 to some and 2^bits to others), and those of a symmetric file that are not
-/// in the middle.
+/// the groups in order, and zero points of a symmetric file that are not in the middle.
 QuantMatrix read_packed_layer(const TensorFiles& files, const std::string& name, std::int64_t n,
                               std::int64_t k, const QuantizationConfig& config);
 
-/// Whether no weight has code 0, which a symmetric grid of core/grid.hpp leaves unused.
-bool leaves_code_0_unused(const QuantMatrix& layer);
 /// For zero points that are all in the middle.
 void drop_zero_points(QuantMatrix& layer);
 

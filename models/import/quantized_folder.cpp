@@ -69,7 +69,13 @@ class QuantizedReader {
       }
     }
     folder_.check_tied_head(read.model.parameters);
-    make_symmetric(read.layers);
+    if (read.layers.empty()) {
+      throw InputError(folder_.config_path(), "says that the weights are quantized, and none is",
+                       "give all of the model's files, or remove quantization_config");
+    }
+    if (config().symmetric) {
+      for (auto& [name, layer] : read.layers) drop_zero_points(layer);
+    }
     return read;
   }
 
@@ -122,17 +128,16 @@ class QuantizedReader {
                      source.first_row, source.parameter.dims[0]);
   }
 
-  void make_symmetric(std::map<std::string, QuantMatrix>& layers) const {
-    const auto fits = [](const auto& layer) { return leaves_code_0_unused(layer.second); };
-    if (!config().symmetric || !std::ranges::all_of(layers, fits)) return;
-    for (auto& [name, layer] : layers) drop_zero_points(layer);
-  }
-
   HuggingFaceFolder folder_;
   std::set<std::string> names_;  // of the layers
 };
 
 }  // namespace
+
+bool is_quantized_folder(const std::filesystem::path& folder) {
+  const std::string json = read_hugging_face_config(folder);
+  return is_quantized(json, (folder / "config.json").string());
+}
 
 QuantizedFolder read_quantized_folder(const std::filesystem::path& folder, std::int64_t context) {
   return QuantizedReader(folder, context).read();

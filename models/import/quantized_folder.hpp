@@ -17,13 +17,16 @@ struct QuantizedFolder {
   std::map<std::string, QuantMatrix> layers;
 };
 
+/// Whether the config.json of a folder says that its weights are quantized, by whatever method.
+/// Throws InputError where there is none, or no JSON.
+bool is_quantized_folder(const std::filesystem::path& folder);
+
 /// Checkpoints of GPTQ and AWQ as they are published: a folder as load_hugging_face() reads it,
 /// whose config.json has a "quantization_config" (models/import/quantization_config.hpp) and whose
 /// quantized layers have the tensors of models/import/packed_layer.hpp.
 ///
-/// All layers have one scheme, W<bits>A16[-g<N>][-asym]. A file that says it is symmetric is so
-/// here where no weight of any layer has code 0, which our symmetric grids leave unused; with such
-/// weights the scheme is -asym, and every zero point in the middle.
+/// All layers have one scheme, W<bits>A16[-g<N>][-asym]. Those of a file that says it is symmetric
+/// may have code 0, which quantizers of ours leave unused (core/grid.hpp).
 ///
 /// Untrusted: every fault is an InputError with file, tensor or key, fault and mend.
 QuantizedFolder read_quantized_folder(const std::filesystem::path& folder,

@@ -75,13 +75,16 @@ class NaivePacker {
     }
     return raw_tensor("I32", {layer_.k / per_word_, layer_.n}, words);
   }
-  /// The zero point of output o is in word [g][o / P].
+  /// The zero point of output o is in word [g][o / P]; what is taken off is off the whole word.
   RawTensor gptq_zeros(int less_by) const {
     const std::int64_t width = layer_.n / per_word_;
     std::vector<std::uint32_t> words(size(layer_.groups() * width));
     for (std::int64_t g = 0; g < layer_.groups(); ++g) {
       for (std::int64_t o = 0; o < layer_.n; ++o)
-        words[size(g * width + o / per_word_)] |= shifted(zero(o, g) - less_by, o % per_word_);
+        words[size(g * width + o / per_word_)] |= shifted(zero(o, g), o % per_word_);
+    }
+    for (std::uint32_t& word : words) {
+      for (std::int64_t i = 0; i < per_word_; ++i) word -= shifted(less_by, i);
     }
     return raw_tensor("I32", {layer_.groups(), width}, words);
   }

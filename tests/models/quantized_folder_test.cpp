@@ -128,23 +128,17 @@ TEST(QuantizedFolderTest, ReadsGptqInBothFormats) {
   for (const int bits : {2, 4, 8}) {
     const std::string name = "W" + std::to_string(bits) + "A16";
     for (const bool second : {false, true}) {
-      // Zero points of 0 are in the second format only.
-      const PublishedKind kind{.bits = bits, .with_0 = second, .second_format = second};
+      const PublishedKind kind{.bits = bits, .with_0 = true, .second_format = second};
       expect_published(kind, name + "-g16-asym");
       PublishedKind other = kind;
       other.group = 0;
       expect_published(other, name + "-asym");
       other.symmetric = true;
-      other.with_0 = false;
       expect_published(other, name);
       other.group = 24;  // the last group of a row is short
       expect_published(other, name + "-g24");
     }
   }
-}
-
-TEST(QuantizedFolderTest, KeepsZeroPointsOfSymmetricFilesThatUseCode0) {
-  expect_published({.symmetric = true, .with_0 = true}, "W4A16-g16-asym");
 }
 
 TEST(QuantizedFolderTest, ReadsAwq) {
@@ -198,6 +192,24 @@ TEST_F(QuantizedFolderFaultTest, NamesTheKeyThatIsNotRead) {
               HasSubstr("quant_method"));
   EXPECT_THAT(fault_after([](Published& made) { made.config.erase("quantization_config"); }),
               HasSubstr("has no quantization_config"));
+  EXPECT_THAT(fault_after([](Published& made) {
+                made.tensors.clear();
+                for (const auto& [name, values] : even_llama(true).tensors)
+                  made.tensors[name] = raw_tensor("F32", values.dims, values.values);
+              }),
+              HasSubstr("says that the weights are quantized, and none is"));
+}
+
+TEST(QuantizedFolderTest, SaysWhichFoldersAreQuantized) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(fault_of([&] { is_quantized_folder(folder.path()); }), HasSubstr("config.json"));
+  Published published = publish(even_llama(true), {});
+  published.quantization()["quant_method"] = "another";
+  published.write(folder.path());
+  EXPECT_TRUE(is_quantized_folder(folder.path()));
+  published.quantization() = nullptr;
+  published.write(folder.path());
+  EXPECT_FALSE(is_quantized_folder(folder.path()));
 }
 
 TEST_F(QuantizedFolderFaultTest, NamesTheTensorThatDoesNotFit) {
@@ -244,10 +256,7 @@ TEST_F(QuantizedFolderFaultTest, NamesScalesThatAreNone) {
   EXPECT_THAT(with_float(3e38F), StartsWith(place("scales")));
 }
 
-TEST_F(QuantizedFolderFaultTest, NamesZeroPointsThatMeanTwoThings) {
-  EXPECT_THAT(
-      fault_after([](Published& made) { tensor(made, "qzeros").bytes[0] = std::byte{0xF1}; }),
-      AllOf(StartsWith(place("qzeros")), HasSubstr("gptq_v2")));
+TEST_F(QuantizedFolderFaultTest, NamesZeroPointsThatAreNotSymmetric) {
   EXPECT_THAT(key_fault("checkpoint_format", "gptq_v2", {.symmetric = true}),
               HasSubstr("has a zero point of 7, though 'sym' makes it 8"));
 }
@@ -258,7 +267,8 @@ TEST_F(QuantizedFolderFaultTest, NamesGroupsThatAreScattered) {
     std::memcpy(tensor(made, "g_idx").bytes.data() + 4 * 17, &group, sizeof group);
   };
   EXPECT_THAT(fault_after(scatter), AllOf(StartsWith(place("g_idx")),
-                                          HasSubstr("puts input 17 into group 3 instead of 1")));
+                                          HasSubstr("puts input 17 into group 3 instead of 1"),
+                                          HasSubstr("without desc_act")));
   EXPECT_THAT(fault_after([](Published& made) {
                 made.quantization()["desc_act"] = true;
                 made.tensors.erase(std::string(kLayer) + ".g_idx");
