@@ -2,9 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace qassay {
+
+/// The baseline of figures of a quantized checkpoint whose float original is not there: its own
+/// weights as floating-point numbers. They say nothing of what was lost when it was quantized.
+inline constexpr std::string_view kDequantized = "dequantized";
 
 /// One measured figure with everything that says what it is: the row that the store hands to the
 /// export, to the judge of claims and to the report.
@@ -66,7 +71,7 @@ struct Record {
   std::string kv_cache;  // of a whole model on text: "FP32" | "FP16" | "INT8"
   std::string scheme;    // core/scheme.hpp
   std::string group;     // comparison group
-  std::string method;    // "rtn"; "none" for schemes that quantize nothing
+  std::string method;    // "rtn"; "none" for schemes that quantize nothing; "checkpoint"
   std::string backend;   // "cpu", "onednn", "openblas", "reference"
   std::string kernel;
   std::string implementation;  // what really ran, as the library names it
@@ -76,7 +81,8 @@ struct Record {
   double value = 0, low = 0, high = 0;  // 95 % interval; low == value == high for exact figures
   std::int64_t count = 0;  // legs for timings, samples for accuracies, 1 for exact figures
   std::string unit;
-  std::string baseline;  // "best-fp32", "own-fp32", "arm-a" (A/A), a ceiling, or empty
+  std::string baseline;  // "best-fp32", "own-fp32", "arm-a" (A/A), "fp32", kDequantized, a ceiling,
+                         // or empty
 };
 
 /// One judged claim in one scheme, regime and backend.

@@ -16,6 +16,7 @@
 #include "embedded/gcide_lm_weights.hpp"
 #include "models/fmnist_features.hpp"
 #include "models/fold.hpp"
+#include "models/import/quantized_folder.hpp"
 #include "models/linear_algebra.hpp"
 #include "models/model_cache.hpp"
 #include "models/model_folder.hpp"
@@ -31,6 +32,11 @@ constexpr const char* kGcideLm = "gcide-lm";
 constexpr const char* kGcideLmOutliers = "gcide-lm-outliers";
 
 bool is_folder(const std::string& name) { return std::filesystem::is_directory(name); }
+
+bool is_checkpoint(const std::string& name) {
+  return std::ranges::count(catalogue_models(), name) == 0 && !is_shape(name) && is_folder(name) &&
+         is_quantized_folder(name);
+}
 
 Model trained_fmnist_cnn() {
   return parse_model(embedded::fmnist_cnn_config(),
@@ -73,13 +79,20 @@ ModelInfo info_of(const std::string& name, const std::string& dataset, const Gra
                  .layers = layer_shapes(graph),
                  .parameters = parameter_count(graph),
                  .text = takes_text(graph),
-                 .missing = std::nullopt};
+                 .missing = std::nullopt,
+                 .checkpoint = std::nullopt};
   if (info.text) {
     info.context = graph.input.width;
     info.vocabulary = vocabulary_of(graph);
   } else {
     info.positions = infer_extents(graph).back().width;
   }
+  return info;
+}
+
+CheckpointInfo checkpoint_info(const std::map<std::string, QuantMatrix>& layers) {
+  CheckpointInfo info{.scheme = layers.begin()->second.scheme, .layers = {}};
+  for (const auto& [name, layer] : layers) info.layers.insert(name);
   return info;
 }
 
@@ -96,6 +109,12 @@ ModelInfo model_info(const std::string& name, std::int64_t context) {
     return info;
   }
   if (is_shape(name)) return info_of(name, "", shape_info(name, context).graph);
+  if (is_checkpoint(name)) {
+    const QuantizedFolder read = read_quantized_folder(name, context);
+    ModelInfo info = info_of(read.model.name, read.model.dataset, read.model.graph);
+    info.checkpoint = checkpoint_info(read.layers);
+    return info;
+  }
   const Model model = load_model(name, 1, context);
   return info_of(model.name, model.dataset, model.graph);
 }
@@ -106,6 +125,7 @@ Model load_model(const std::string& name, int threads, std::int64_t context) {
   if (name == kGcideLm) return trained_gcide_lm();
   if (name == kGcideLmOutliers) return with_outlier_channels(trained_gcide_lm());
   if (is_shape(name)) return shape_model(name, context, 0);
+  if (is_checkpoint(name)) return read_quantized_folder(name, context).model;
   if (is_folder(name)) return fold_batch_norms(load_model_folder(name, context));
   refuse(name);
 }

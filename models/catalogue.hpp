@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/scheme.hpp"
 #include "models/model.hpp"
 
 namespace qassay {
@@ -14,6 +16,12 @@ namespace qassay {
 /// The models that the program knows by name. A user's own is a folder (models/model_folder.hpp,
 /// also in the layout of Hugging Face), whose path stands in place of a name wherever one is taken.
 std::vector<std::string> catalogue_models();
+
+/// What others have quantized of a model (models/import/quantized_folder.hpp).
+struct CheckpointInfo {
+  Scheme scheme;                 // of the weights
+  std::set<std::string> layers;  // that have it; the others are in floating point
+};
 
 /// What a plan needs to know of a model.
 struct ModelInfo {
@@ -26,8 +34,11 @@ struct ModelInfo {
   std::int64_t context = 0;        // of them
   std::int64_t vocabulary = 0;     // ids that it takes
   std::optional<Refusal> missing;  // why it cannot be made here
+  std::optional<CheckpointInfo> checkpoint = std::nullopt;  // where its weights are quantized
 };
 
+/// A folder whose weights are quantized is a model too, of the values that they stand for.
+///
 /// Both throw InputError for a name that is not in the catalogue and a folder that is no model.
 /// `context`: load_model_folder()'s, or shape_info()'s (models/shapes.hpp): their names are taken
 /// too, with weights of seed 0.

@@ -17,14 +17,14 @@ constexpr std::string_view kAccumulated = "accumulated_relative_error";
 const Record* error_at(const Series& series, std::string_view layer, std::string_view metric) {
   for (const Cell* cell : series.layers) {
     if (cell->about->layer != layer || !cell->trusted()) continue;
-    if (const Record* record = cell->find(metric)) return record;
+    if (const Record* record = cell->find_loss(metric)) return record;
   }
   return nullptr;
 }
 
 bool accumulates(const Series& series) {
   return std::any_of(series.layers.begin(), series.layers.end(), [](const Cell* cell) {
-    return cell->trusted() && cell->find(kAccumulated) != nullptr;
+    return cell->trusted() && cell->find_loss(kAccumulated) != nullptr;
   });
 }
 

@@ -25,6 +25,22 @@ std::vector<ModelCells> scored_models(const Results& results) {
   return models;
 }
 
+/// Whether the baseline is a checkpoint's own weights.
+bool is_dequantized(const ModelCells& model) {
+  return std::ranges::any_of(model.second, [](const Cell* cell) {
+    return cell->find("kl_mean", kDequantized) != nullptr;
+  });
+}
+
+/// What FP32 is of a checkpoint without its float original.
+std::string baseline_note(const ModelCells& model) {
+  if (!is_dequantized(model)) return {};
+  return "<p class=\"legend\">FP32 is here the checkpoint's own weights, dequantized: losses and "
+         "divergences are those of kernels, activations and caches alone, and say nothing of what "
+         "was lost when it was quantized. <code>--original DIR</code> names the float model that "
+         "it was made of.</p>\n";
+}
+
 std::string chart(const ModelCells& model, Charts& charts) {
   std::vector<ChartBar> bars;
   for (const Cell* cell : model.second) {
@@ -34,8 +50,10 @@ std::string chart(const ModelCells& model, Charts& charts) {
     bars.push_back({fmt::format("{} · {}", about.scheme, about.backend), about.backend,
                     figure_of(*kl), record_text(kl)});
   }
-  return charts.bars(fmt::format("Divergence from FP32, {}", model.first),
-                     {"mean KL divergence, millinats a token (lower is better)", 1e3}, 0, bars);
+  return charts.bars(
+      fmt::format("Divergence from {}, {}",
+                  is_dequantized(model) ? "its weights, dequantized" : "FP32", model.first),
+      {"mean KL divergence, millinats a token (lower is better)", 1e3}, 0, bars);
 }
 
 bool is_baseline(const Record& about) {
@@ -93,9 +111,9 @@ std::string language_losses(const Results& results, Charts& charts) {
     const Cell& first = *model.second.front();
     result += fmt::format(
         "<h3>{}</h3>\n<p class=\"legend\">On {} tokens, as follows; figures that were taken "
-        "otherwise do not compare with these: <code>{}</code></p>\n{}{}",
+        "otherwise do not compare with these: <code>{}</code></p>\n{}{}{}",
         html(model.first), first.find("perplexity")->count, html(first.about->protocol),
-        chart(model, charts), table(model));
+        baseline_note(model), chart(model, charts), table(model));
   }
   return result;
 }

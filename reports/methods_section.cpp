@@ -36,8 +36,8 @@ struct Row {
 
 /// Divergence where it is known: it tells near things apart that lost answers do not.
 const Record* loss_of(const Cell& cell) {
-  const Record* divergence = cell.find("kl_mean");
-  return divergence != nullptr ? divergence : cell.find("loss");
+  const Record* divergence = cell.find_loss("kl_mean");
+  return divergence != nullptr ? divergence : cell.find_loss("loss");
 }
 
 double mean_weight_error(const Results& results, const Record& about) {

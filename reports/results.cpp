@@ -73,6 +73,11 @@ const Record* Cell::find(std::string_view metric, std::string_view baseline) con
   return found == figures.end() ? nullptr : *found;
 }
 
+const Record* Cell::find_loss(std::string_view metric) const {
+  const Record* record = find(metric);
+  return record != nullptr && record->baseline == kDequantized ? nullptr : record;
+}
+
 Figure figure_of(const Record& record) { return {record.value, record.low, record.high}; }
 
 bool has_plain_kv_cache(const Record& about) {

@@ -19,6 +19,8 @@ struct Cell {
   bool whole_model() const { return about->layer.empty(); }
   const Record* find(std::string_view metric) const;  // against any baseline
   const Record* find(std::string_view metric, std::string_view baseline) const;
+  /// Against any baseline but a checkpoint's own weights (kDequantized): what quantizing lost.
+  const Record* find_loss(std::string_view metric) const;
 };
 
 /// The layers of one model in one regime, scheme, method and backend.

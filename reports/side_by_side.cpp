@@ -38,7 +38,7 @@ std::string losses_side_by_side(const Results& results, Charts& charts) {
   std::vector<std::string> models;
   for (const Cell& cell : results.cells) {
     const bool counts = cell.whole_model() && cell.trusted() && has_plain_kv_cache(*cell.about);
-    const Record* loss = counts ? cell.find("loss") : nullptr;
+    const Record* loss = counts ? cell.find_loss("loss") : nullptr;
     if (loss == nullptr) continue;
     take(cell, *loss, schemes);
     if (std::ranges::count(models, loss->model) == 0) models.push_back(loss->model);

@@ -30,7 +30,7 @@ std::optional<Cost> loss_of(const Results& results, const Record& about) {
         !has_plain_kv_cache(*cell.about)) {
       continue;
     }
-    if (const Record* loss = cell.find("loss")) return Cost{figure_of(*loss), loss->unit};
+    if (const Record* loss = cell.find_loss("loss")) return Cost{figure_of(*loss), loss->unit};
     if (about.scheme == "FP32" &&
         (cell.find("top1") != nullptr || cell.find("perplexity") != nullptr))
       return Cost{{}, "percent"};
@@ -44,7 +44,7 @@ std::optional<Cost> sqnr_of(const Series& series) {
   if (series.about().scheme == "FP32") return std::nullopt;
   std::vector<double> values;
   for (const Cell* cell : series.layers) {
-    const Record* sqnr = cell->trusted() ? cell->find("sqnr") : nullptr;
+    const Record* sqnr = cell->trusted() ? cell->find_loss("sqnr") : nullptr;
     if (sqnr != nullptr) values.push_back(sqnr->value);
   }
   if (values.empty()) return std::nullopt;

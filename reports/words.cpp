@@ -100,6 +100,7 @@ std::string baseline_words(std::string_view baseline) {
   if (baseline == "best-peer") return "the fastest library with the same weights";
   if (baseline == "own-fp32") return "the same backend's FP32";
   if (baseline == "fp32") return "FP32";
+  if (baseline == kDequantized) return "its own weights, dequantized";
   return std::string(baseline);
 }
 

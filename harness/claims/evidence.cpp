@@ -133,7 +133,8 @@ bool is_sound(const Record& record, Evidence evidence) {
 bool has_figure(const Claim& claim, const Record& row) {
   return row.status == "passed" && row.metric == claim.metric->record &&
          (claim.baseline.empty() || row.baseline == claim.baseline) &&
-         !counts_as_fallback(row, claim.metric->evidence) && is_sound(row, claim.metric->evidence);
+         row.baseline != kDequantized && !counts_as_fallback(row, claim.metric->evidence) &&
+         is_sound(row, claim.metric->evidence);
 }
 
 /// The first field of a protocol that is not as the claim says; empty where all are.

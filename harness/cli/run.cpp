@@ -85,6 +85,8 @@ int run_command(const Command& self, const Arguments& arguments) {
       ("suite", po::value(&suite)->value_name("SUITE"), "shipped suite or path of a .toml file")  //
       ("model", po::value(&choice.model)->value_name("MODEL"),
        "only this model's sweep; a folder of your own takes the place of the suite's models")  //
+      ("original", po::value(&choice.original)->value_name("DIR"),
+       "the float model that a quantized MODEL was made of: losses are against it")  //
       ("text", po::value(&choice.text)->value_name("FILE"),
        "UTF-8 text that language models are scored on")  //
       ("tokens", po::value(&choice.tokens)->value_name("FILE"),

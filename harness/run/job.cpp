@@ -35,9 +35,9 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Tail, {{Tail::dropped, "dropped"}, {Tail::kept, "ke
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TextProtocol, text, context, stride, bos, join, tail,
                                    tokens_hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TextChoice, text, tokens, stride, bos)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, whole, evaluate, timed, text, context,
-                                   choice, protocol, samples, regime, round_seconds, own_threads,
-                                   layers, cases)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Group, key, model, source, checkpoint, baseline, whole, evaluate,
+                                   timed, text, context, choice, protocol, samples, regime,
+                                   round_seconds, own_threads, layers, cases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MetricRow, case_key, arm, metric, value, low, high, count, unit,
                                    direction, baseline)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundRow, round, position, seconds, median_seconds, batches,

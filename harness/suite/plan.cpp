@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/record.hpp"
 #include "models/layer_problem.hpp"
 
 namespace qassay {
@@ -68,11 +69,7 @@ class Planner {
       : options_(options), kernels_(kernels), machine_(machine) {}
 
   void add(const Sweep& sweep, Plan& plan) const {
-    const ModelInfo model = sweep.shapes.empty() ? model_info(sweep.model, context_of(sweep))
-                                                 : ModelInfo{.name = sweep.model,
-                                                             .dataset = "",
-                                                             .layers = shape_layers(sweep),
-                                                             .missing = std::nullopt};
+    const ModelInfo model = info_of(sweep);
     const std::vector<LayerShape> layers = selected(model);
     for (const Regime& regime : sweep.regimes) {
       if (sweep.whole && regime.cache == Cache::hot) {
@@ -84,6 +81,22 @@ class Planner {
   }
 
  private:
+  /// A checkpoint beside its float original goes by both names.
+  static ModelInfo info_of(const Sweep& sweep) {
+    if (!sweep.shapes.empty()) {
+      return {.name = sweep.model,
+              .dataset = "",
+              .layers = shape_layers(sweep),
+              .missing = std::nullopt};
+    }
+    ModelInfo info = model_info(sweep.model, context_of(sweep));
+    if (sweep.checkpoint.empty() || sweep.checkpoint == sweep.model) return info;
+    ModelInfo checkpoint = model_info(sweep.checkpoint, context_of(sweep));
+    info.name = fmt::format("{}-of-{}", checkpoint.name, info.name);
+    info.checkpoint = std::move(checkpoint.checkpoint);
+    return info;
+  }
+
   static std::vector<LayerShape> shape_layers(const Sweep& sweep) {
     std::vector<LayerShape> layers;
     for (const Shape& shape : sweep.shapes) {
@@ -133,6 +146,8 @@ class Planner {
     Group group;
     group.model = model.name;
     if (sweep.shapes.empty()) group.source = sweep.model;
+    group.checkpoint = sweep.checkpoint;
+    if (!sweep.checkpoint.empty() && sweep.checkpoint == sweep.model) group.baseline = kDequantized;
     // A model can be run as a whole only when none of its layers was filtered away.
     group.whole = together && layers.size() == model.layers.size();
     group.evaluate = group.whole && sweep.evaluate && scores(sweep, regime);
@@ -158,7 +173,7 @@ class Planner {
     for (const Scheme& scheme : sweep.schemes) {
       for (const std::string& backend : sweep.backends) {
         for (const std::string& method : sweep.methods) {
-          add_cases(sweep, refusal, scheme, backend, method, group);
+          add_cases(sweep, model, refusal, scheme, backend, method, group);
         }
       }
     }
@@ -183,8 +198,9 @@ class Planner {
     }
   }
 
-  void add_cases(const Sweep& sweep, const std::optional<Refusal>& refusal, const Scheme& scheme,
-                 const std::string& backend, const std::string& method, Group& group) const {
+  void add_cases(const Sweep& sweep, const ModelInfo& model, const std::optional<Refusal>& refusal,
+                 const Scheme& scheme, const std::string& backend, const std::string& method,
+                 Group& group) const {
     const std::string text = to_string(scheme);
     // The baseline stays, whatever is filtered: without it there is nothing to compare with.
     if (text != kFp32 &&
@@ -211,6 +227,13 @@ class Planner {
       row.layer = layer.name;
       row.n = layer.n;
       row.k = layer.k;
+      if (method == kCheckpointMethod && quantizes &&
+          !model.checkpoint->layers.contains(row.layer)) {
+        row.status = "skipped";
+        row.reason = "the checkpoint has it in floating point";
+        append(std::move(row), group);
+        continue;
+      }
       choose_kernel(sweep, refusal, layer, scheme, row);
       if (row.status != "planned" && whole.status == "planned") {
         whole.status = row.status;

@@ -19,16 +19,18 @@ inline constexpr std::int64_t kTokensBefore = 128;
 /// them.
 struct Group {
   std::string key;
-  std::string model;         // its name
-  std::string source;        // what load_model() takes; empty for layers known by shape
-  bool whole = false;        // time the whole model too, through the packed weights
-  bool evaluate = false;     // and score it
-  bool timed = true;         // false: nothing is timed, and there is one leg
-  bool text = false;         // the model is of text
-  std::int64_t context = 0;  // positions that it needs to have
-  TextChoice choice;         // what it is scored on,
-  TextProtocol protocol;     // and how
-  std::int64_t samples = 0;  // images, or windows of text; 0: all
+  std::string model;              // its name
+  std::string source;             // what load_model() takes; empty for layers known by shape
+  std::string checkpoint;         // folder of the matrices of kCheckpointMethod; empty for none
+  std::string baseline = "fp32";  // what losses are against: "fp32", or kDequantized
+  bool whole = false;             // time the whole model too, through the packed weights
+  bool evaluate = false;          // and score it
+  bool timed = true;              // false: nothing is timed, and there is one leg
+  bool text = false;              // the model is of text
+  std::int64_t context = 0;       // positions that it needs to have
+  TextChoice choice;              // what it is scored on,
+  TextProtocol protocol;          // and how
+  std::int64_t samples = 0;       // images, or windows of text; 0: all
   Regime regime;
   double round_seconds = 0;              // in place of the suite's; 0: that
   std::vector<std::string> own_threads;  // backends that are timed in processes of their own

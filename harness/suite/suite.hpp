@@ -38,9 +38,13 @@ struct Timing {
   double warmup_seconds = 0.002;  // before each
 };
 
+/// The method of weights that others have quantized: the matrices of a checkpoint as they are.
+inline constexpr std::string_view kCheckpointMethod = "checkpoint";
+
 /// One model, or a list of layer shapes, swept over the axes below.
 struct Sweep {
   std::string model;          // a name, or the folder of a user's own
+  std::string checkpoint;     // folder of a user's own whose matrices kCheckpointMethod runs
   std::vector<Shape> shapes;  // layers known by shape alone, with seeded weights; else a real model
   bool whole = false;         // run the whole model
   bool evaluate = false;      // and score it, on its test set or on a text

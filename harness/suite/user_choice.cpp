@@ -33,9 +33,54 @@ Sweep sweep_for_folder(const Suite& suite, const std::string& folder) {
   return sweep;
 }
 
-void choose_model(const std::string& model, Suite& suite) {
+/// The network is the same, and its weights are floats.
+void check_original(const Model& checkpoint, const std::string& original) {
+  if (model_info(original, kShortContext).checkpoint) {
+    throw InputError("--original", fmt::format("'{}' is quantized itself", original),
+                     "give the model in floating point, or leave it out");
+  }
+  if (load_model(original, 1, kShortContext).graph == checkpoint.graph) return;
+  throw InputError("--original",
+                   fmt::format("'{}' is another network than '{}'", original, checkpoint.name),
+                   "give the model that the checkpoint was made of");
+}
+
+/// Its weights as they are; with the activations as they are too, and in 8 bits.
+void run_checkpoint(const std::string& folder, const CheckpointInfo& info,
+                    const std::string& original, Sweep& sweep) {
+  sweep.model = original.empty() ? folder : original;
+  sweep.checkpoint = folder;
+  sweep.methods = {std::string(kCheckpointMethod)};
+  Scheme with_integers = info.scheme;
+  with_integers.input = parse_scheme("W8A8").input;
+  sweep.schemes = {parse_scheme("FP32"), info.scheme, with_integers};
+}
+
+void choose_folder(const std::string& folder, const std::string& original, Suite& suite) {
+  Sweep sweep = sweep_for_folder(suite, folder);
+  const Model model = load_model(folder, 1, kShortContext);
+  std::string content = content_hash(model);
+  if (const auto checkpoint = model_info(folder, kShortContext).checkpoint) {
+    if (!original.empty()) {
+      check_original(model, original);
+      content += content_hash(load_model(original, 1, kShortContext));
+    }
+    run_checkpoint(folder, *checkpoint, original, sweep);
+  } else if (!original.empty()) {
+    throw InputError("--original", fmt::format("is given, and '{}' is not quantized", folder),
+                     "give a checkpoint of GPTQ or AWQ as --model");
+  }
+  suite.sweeps = {std::move(sweep)};
+  suite.hash = sha256(suite.hash + content);
+}
+
+void choose_model(const std::string& model, const std::string& original, Suite& suite) {
   const auto named = std::ranges::find(suite.sweeps, model, &Sweep::model);
   if (named != suite.sweeps.end()) {
+    if (!original.empty()) {
+      throw InputError("--original", "is given, and the model is one of the suite",
+                       "give a checkpoint of GPTQ or AWQ as --model");
+    }
     suite.sweeps = {Sweep(*named)};
     return;
   }
@@ -46,8 +91,7 @@ void choose_model(const std::string& model, Suite& suite) {
         "name one of the suite, or the folder of a model (config.json and "
         "model.safetensors)");
   }
-  suite.sweeps = {sweep_for_folder(suite, model)};
-  suite.hash = sha256(suite.hash + content_hash(load_model(model, 1, kShortContext)));
+  choose_folder(model, original, suite);
 }
 
 /// The regime that a model is scored in gets the context; those of fewer rows stay.
@@ -61,6 +105,8 @@ void choose_context(std::int64_t context, Sweep& sweep) {
 }
 
 void check(const UserChoice& choice) {
+  if (choice.model.empty() && !choice.original.empty())
+    throw InputError("--original", "stands without --model", "name the checkpoint as --model");
   if (!choice.text.empty() && !choice.tokens.empty())
     throw InputError("--tokens", "stands beside --text", "leave one of them out");
   if (choice.context < 0 || choice.context == 1)
@@ -111,7 +157,7 @@ bool UserChoice::speaks_of_text() const {
 
 void apply(const UserChoice& choice, Suite& suite) {
   check(choice);
-  if (!choice.model.empty()) choose_model(choice.model, suite);
+  if (!choice.model.empty()) choose_model(choice.model, choice.original, suite);
   if (!choice.speaks_of_text()) return;
   bool used = false;
   for (Sweep& sweep : suite.sweeps) {

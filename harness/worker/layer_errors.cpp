@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "core/record.hpp"
+
 namespace qassay {
 
 void append_distortion(const CaseRow& row, const std::string& prefix, const Distortion& distortion,
                        std::vector<MetricRow>& metrics) {
+  // The model of a checkpoint has the values that its codes stand for.
+  const std::string baseline(row.method == kCheckpointMethod ? kDequantized : "FP32");
   const auto add = [&](const char* name, double value, const char* unit, const char* direction) {
     metrics.push_back(
-        {row.key, row.arm, prefix + name, value, value, value, 1, unit, direction, "FP32"});
+        {row.key, row.arm, prefix + name, value, value, value, 1, unit, direction, baseline});
   };
   add("sqnr", distortion.sqnr_db, "dB", "higher");
   add("cosine", distortion.cosine, "ratio", "higher");

@@ -11,7 +11,8 @@
 
 namespace qassay {
 
-/// sqnr, cosine and relative_error of an output against FP32, with a prefix before their names.
+/// sqnr, cosine and relative_error of an output against FP32 (of a checkpoint, kDequantized), with
+/// a prefix before their names.
 void append_distortion(const CaseRow& row, const std::string& prefix, const Distortion& distortion,
                        std::vector<MetricRow>& metrics);
 

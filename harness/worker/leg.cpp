@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "core/seed.hpp"
@@ -24,6 +26,7 @@
 #include "models/evaluation_text.hpp"
 #include "models/layer_problem.hpp"
 #include "quantizers/layer_error.hpp"
+#include "quantizers/round_to_nearest.hpp"
 
 namespace qassay {
 namespace {
@@ -51,6 +54,14 @@ bool has_gaps(ConstMatrix y) {
                      [](float value) { return std::isnan(value); });
 }
 
+/// A layer of a model arm that is no case of its own.
+struct FloatLayer {
+  FloatLayer(const CaseRow& row_, std::size_t place) : row(row_), arm(row, place) {}
+
+  CaseRow row;
+  LayerArm arm;
+};
+
 class Leg {
  public:
   Leg(const Job& job, const std::function<void(const Step&)>& say);
@@ -63,6 +74,7 @@ class Leg {
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
   void make_cold(LayerArm& arm);
+  LayerArm& float_layer(const ModelArm& arm, std::size_t place);
   void assemble(ModelArm& arm);
   void add_cost(const ModelArm& arm);
   void warm_up();
@@ -100,9 +112,10 @@ class Leg {
   std::optional<LegRecipes> recipes_;
   std::vector<LayerArm> layer_arms_;
   std::vector<ModelArm> model_arms_;
-  std::vector<float> inputs_;           // of the whole model
-  std::string quantizing_;              // the case that a model is quantized for
-  Buffer workspace_, output_, scores_;  // shared by all cases
+  std::map<std::size_t, FloatLayer> float_layers_;  // by place
+  std::vector<float> inputs_;                       // of the whole model
+  std::string quantizing_;                          // the case that a model is quantized for
+  Buffer workspace_, output_, scores_;              // shared by all cases
   std::optional<LegCeilings> ceilings_;
   LegRow row_;
 };
@@ -202,7 +215,8 @@ void Leg::prepare(LayerArm& arm) {
   arm.pack(
       kernel(arm.row().kernel)
           .prepare(layer_problem(layer.shape, scheme, arm.row().m), weights, layer.bias, device_));
-  if (job_.leg == 0 && job_.group.evaluate && arm.row().method != "none") {
+  const std::string& method = arm.row().method;
+  if (job_.leg == 0 && job_.group.evaluate && method != "none" && method != kCheckpointMethod) {
     add_metric(arm, "weight_relative_error",
                weight_distortion(layer.matrix(), weights).relative_error, "ratio", "lower", "FP32");
   }
@@ -260,15 +274,34 @@ void Leg::make_cold(LayerArm& arm) {
         [&] { arm.make_copies(cold_copies(arm.result().packed_bytes, job_.machine)); });
 }
 
+/// A layer that a checkpoint has in floating point: packed once for all arms.
+LayerArm& Leg::float_layer(const ModelArm& arm, std::size_t place) {
+  const LegLayer& layer = recipes_->model_of(arm.row()).layers[place];
+  CaseRow row = arm.row();
+  row.layer = layer.layer.shape.name;
+  const auto [entry, is_new] = float_layers_.try_emplace(place, row, place);
+  if (!is_new) return entry->second.arm;
+  const Scheme fp32 = parse_scheme("FP32");
+  const Problem problem = layer_problem(layer.layer.shape, fp32, row.m);
+  entry->second.arm.pack(kernels_.first(problem).prepare(
+      problem, round_to_nearest(layer.layer.matrix(), fp32), layer.layer.bias, device_));
+  return entry->second.arm;
+}
+
 /// From the packed layers of its scheme, backend and method.
 void Leg::assemble(ModelArm& arm) {
-  std::vector<LayerArm*> layers;
+  std::vector<LayerArm*> layers(recipes_->base().layers.size());
   for (LayerArm& layer : layer_arms_) {
     const CaseRow& row = layer.row();
     if (row.arm == "a" && row.scheme == arm.row().scheme && row.backend == arm.row().backend &&
         row.method == arm.row().method) {
-      layers.push_back(&layer);
+      layers[layer.place()] = &layer;
     }
+  }
+  for (std::size_t place = 0; place < layers.size(); ++place) {
+    if (layers[place] != nullptr) continue;
+    if (arm.row().method != kCheckpointMethod) throw std::logic_error("a layer that is no case");
+    layers[place] = &float_layer(arm, place);
   }
   const Model& model = *recipes_->model_of(arm.row()).model;
   arm.assemble(model, layers, job_.group.regime.m, job_.threads);
@@ -350,7 +383,8 @@ void Leg::evaluate() {
 }
 
 void Leg::evaluate_text() {
-  TextEvaluation evaluation(*recipes_->base().model, *text_, kernels_, device_);
+  TextEvaluation evaluation(*recipes_->base().model, job_.group.baseline, *text_, kernels_,
+                            device_);
   for (const TextWindow& window : text_->windows) {
     evaluation.open(window);
     for (ModelArm& arm : model_arms_) guard(arm, "evaluating", [&] { evaluation.score(arm); });

@@ -9,6 +9,7 @@
 #include "core/hash.hpp"
 #include "core/seed.hpp"
 #include "datasets/disjoint.hpp"
+#include "models/import/quantized_folder.hpp"
 #include "models/model_cache.hpp"
 
 namespace qassay {
@@ -77,9 +78,10 @@ std::optional<QuantizingCost> LegRecipes::cost(const CaseRow& row) const {
 void LegRecipes::begin(const Recipe& recipe) {
   in_hand_ = {.recipe = recipe, .fault = nullptr, .layers = {}};
   in_hand_.layers.resize(base_.layers.size());
-  if (!needs_calibration(parse_method(recipe.method))) return;
+  const bool published = recipe.method == kCheckpointMethod;
+  if (!published && !needs_calibration(parse_method(recipe.method))) return;
   try {
-    quantize_all(recipe);
+    published ? read_checkpoint(recipe) : quantize_all(recipe);
   } catch (...) {
     in_hand_.fault = std::current_exception();
   }
@@ -95,8 +97,28 @@ void LegRecipes::quantize_all(const Recipe& recipe) {
     in_hand_.layers[place] =
         std::move(made.quantized.layers[static_cast<std::size_t>(shape - shapes.begin())]);
   }
-  if (made.quantized.model.parameters != base_.model->parameters && own_.count(recipe) == 0)
-    own_.emplace(recipe, prepared(std::move(made.quantized.model), inputs_));
+  keep_model(recipe, std::move(made.quantized.model));
+}
+
+/// Layers that it has in floating point stay without a matrix.
+void LegRecipes::read_checkpoint(const Recipe& recipe) {
+  QuantizedFolder read = read_quantized_folder(job_.group.checkpoint, job_.group.context);
+  const NumberFormat planned = parse_scheme(recipe.weights).weights;
+  for (std::size_t place = 0; place < base_.layers.size(); ++place) {
+    const auto found = read.layers.find(base_.layers[place].layer.shape.name);
+    if (found == read.layers.end()) continue;
+    if (found->second.scheme.weights != planned || read.model.graph != base_.model->graph) {
+      throw InputError(job_.group.checkpoint, "has changed since the run began", "begin a new run");
+    }
+    in_hand_.layers[place] = std::move(found->second);
+  }
+  keep_model(recipe, std::move(read.model));
+}
+
+/// One that is like the base needs no place of its own.
+void LegRecipes::keep_model(const Recipe& recipe, Model model) {
+  if (model.parameters != base_.model->parameters && own_.count(recipe) == 0)
+    own_.emplace(recipe, prepared(std::move(model), inputs_));
 }
 
 QuantMatrix LegRecipes::quantize(const Recipe& recipe, std::size_t place) {

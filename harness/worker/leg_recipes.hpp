@@ -46,7 +46,7 @@ struct QuantizingCost {
 
 /// Quantizes the layers of a leg as its cases' methods say. Methods that calibrate take the whole
 /// model and are kept (quantizers/artifact.hpp): the legs after the first, and other regimes, read
-/// what the first made.
+/// what the first made. kCheckpointMethod takes the matrices and the model that a checkpoint has.
 class LegRecipes {
  public:
   /// `inputs`: the model's first_inputs(). `text`: what it is scored on, or null; calibration data
@@ -72,6 +72,8 @@ class LegRecipes {
   LegModel prepared(std::optional<Model> model, std::span<const float> inputs);
   void begin(const Recipe& recipe);
   void quantize_all(const Recipe& recipe);
+  void read_checkpoint(const Recipe& recipe);
+  void keep_model(const Recipe& recipe, Model model);
   const CalibrationInputs& calibration(std::int64_t samples);
   Artifact artifact(const Recipe& recipe);
   Artifact make(const Recipe& recipe, const CalibrationInputs& inputs);

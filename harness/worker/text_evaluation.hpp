@@ -17,9 +17,9 @@ namespace qassay {
 /// tokens, through the packed weights that are timed.
 class TextEvaluation {
  public:
-  /// `text` must outlive this.
-  TextEvaluation(const Model& model, const EvaluationText& text, const KernelChoice& kernels,
-                 const Device& device);
+  /// `text` must outlive this. `baseline`: what the figures call the model.
+  TextEvaluation(const Model& model, std::string baseline, const EvaluationText& text,
+                 const KernelChoice& kernels, const Device& device);
 
   /// The baseline's logits of a window, for the calls of score() until the next.
   void open(const TextWindow& window);
@@ -33,6 +33,7 @@ class TextEvaluation {
   ConstMatrix scored(const std::vector<float>& logits) const;
 
   FloatRun baseline_;
+  std::string baseline_name_;
   const EvaluationText& text_;
   std::int64_t outputs_;  // logits of a position
   std::vector<float> ids_, wanted_logits_, logits_;

@@ -15,6 +15,10 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/half.hpp"
+#include "datasets/tokenizers/gpt2_files.hpp"
+#include "datasets/tokenizers/sentencepiece.hpp"
+#include "datasets/tokenizers/tokenizer_config.hpp"
+#include "datasets/tokenizers/tokenizer_json.hpp"
 #include "models/import/hugging_face_folder.hpp"
 #include "models/import/packed_layer.hpp"
 
@@ -117,6 +121,7 @@ class GptqWriter {
     for (const auto& [tensor, sources] : quantized_) add_quantized(tensor, sources, checkpoint);
     for (const auto& [tensor, sources] : floating_) add_floating(tensor, sources, checkpoint);
     make_folders(target);
+    take_over_files(target);
     write_safetensors(checkpoint.entries(), {{"format", "pt"}}, target / "model.safetensors");
     const std::string text = config_json();
     const auto bytes = std::as_bytes(std::span(text));
@@ -131,6 +136,18 @@ class GptqWriter {
     std::error_code error;
     std::filesystem::create_directories(target, error);
     if (error) throw InputError(target.string(), error.message(), "name another folder");
+  }
+
+  /// The tokenizer, and what other programs read beside it.
+  void take_over_files(const std::filesystem::path& target) const {
+    for (const char* name :
+         {kTokenizerFile, kSentencePieceFile, kVocabularyFile, kMergesFile, kTokenizerConfigFile,
+          "special_tokens_map.json", "added_tokens.json", "generation_config.json"}) {
+      const std::filesystem::path from = folder_.path / name;
+      std::error_code error;
+      if (std::filesystem::exists(from)) std::filesystem::copy_file(from, target / name, error);
+      if (error) throw InputError((target / name).string(), error.message(), "name another folder");
+    }
   }
 
   static std::string node_of(const TensorSource& source) {

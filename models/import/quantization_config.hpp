@@ -31,8 +31,8 @@ QuantizationConfig quantization_config(const JsonObject& json);
 /// The scheme of the weights; activations stay as they are.
 Scheme scheme_of(const QuantizationConfig& config);
 
-/// How to write weights of a scheme. Zero points less one cannot be written for a zero point of 0:
-/// `some_zero_is_0` makes it the second format. Throws InputError naming the scheme where the
+/// How to write weights of a scheme. Readers of zero points less one disagree about a zero point of
+/// 0: `some_zero_is_0` makes it the second format. Throws InputError naming the scheme where the
 /// format cannot say it.
 QuantizationConfig gptq_config(const Scheme& scheme, bool some_zero_is_0);
 

@@ -24,8 +24,9 @@ round_seconds = 0.002
 """
 
 
-def write_llama(folder):
-    """A tiny LlamaForCausalLM over bytes, with random weights, in the layout of Hugging Face."""
+def write_llama(folder, head=None):
+    """A tiny LlamaForCausalLM over bytes, with random weights, in the layout of Hugging Face. `head` gives the
+    numbers of a row of lm_head, if they are to be others."""
     hidden, wide, heads, kv_heads, vocabulary, layers = 32, 48, 4, 2, 256, 2
     config = {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": hidden,
@@ -47,7 +48,10 @@ def write_llama(folder):
     draw = random.Random(1)
     header, data = {}, b""
     for name, shape in shapes.items():
-        numbers = [draw.gauss(0, 0.3) for _ in range(math.prod(shape))]
+        if head and name == "lm_head.weight":
+            numbers = [number for _ in range(vocabulary) for number in head(draw, hidden)]
+        else:
+            numbers = [draw.gauss(0, 0.3) for _ in range(math.prod(shape))]
         end = len(data) + 4 * len(numbers)
         header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), end]}
         data += struct.pack(f"<{len(numbers)}f", *numbers)

@@ -172,6 +172,18 @@ TEST_F(GptqFolderTest, WritesParametersThatHaveChanged) {
   }
 }
 
+TEST_F(GptqFolderTest, TakesTheTokenizerAlong) {
+  const Model model = load(even_llama(false));
+  write_text(source() / "tokenizer.model", "of a tokenizer");
+  write_text(source() / "README.md", "of others");
+  write_gptq_folder(source(), model, quantized(model, "W4A16", false), target());
+  std::ifstream file(target() / "tokenizer.model");
+  std::string line;
+  EXPECT_TRUE(std::getline(file, line));
+  EXPECT_EQ(line, "of a tokenizer");
+  EXPECT_FALSE(std::filesystem::exists(target() / "README.md"));
+}
+
 TEST_F(GptqFolderTest, RefusesWhatTheFormatCannotSay) {
   const Model model = load(even_gpt2());
   const auto fault = [&](const Layers& layers) {

@@ -78,6 +78,23 @@ TEST_F(LanguagePageTest, ShowsWhatIsLostOnTextAndUnderWhichProtocol) {
   EXPECT_THAT(accuracy, Not(HasSubstr("Models beside each other")));
 }
 
+TEST_F(LanguagePageTest, TellsACheckpointAgainstItsOwnWeightsFromALoss) {
+  add_text();
+  add("text", "W8A16", "FP32", 256, "perplexity", 2.5, "ratio");
+  add("text", "W8A16", "FP32", 256, "kl_mean", 0.0007, "nats", "fp32");
+  EXPECT_THAT(section_of("accuracy"), Not(HasSubstr("--original")));
+
+  add("checkpoint", "W4A8-g32", "FP32", 256, "perplexity", 2.5, "ratio");
+  add("checkpoint", "W4A8-g32", "FP32", 256, "kl_mean", 0.0019, "nats", "dequantized");
+  add("checkpoint", "W4A8-g32", "FP32", 256, "loss", 0.3, "percent", "dequantized");
+  const std::string accuracy = section_of("accuracy");
+  EXPECT_THAT(accuracy, AllOf(HasSubstr("--original DIR"), HasSubstr("1.9 mnats"),
+                              HasSubstr("Divergence from its weights, dequantized, checkpoint"),
+                              HasSubstr("Divergence from FP32, text")));
+  // Nowhere beside losses of other models.
+  EXPECT_THAT(accuracy, Not(HasSubstr("Models beside each other")));
+}
+
 TEST_F(LanguagePageTest, ShowsModelsBesideEachOtherByWhatTheyLose) {
   add_text();
   add("images", "W4A16-g32", "", 128, "top1", 0.9, "fraction");

@@ -100,6 +100,19 @@ TEST(EvidenceTest, TheSecondArmAndOtherBaselinesStayOut) {
   EXPECT_EQ(groups[0].silent.at(0).text, "no speedup against best-fp32");
 }
 
+TEST(EvidenceTest, ACheckpointAgainstItsOwnWeightsShowsNoLoss) {
+  const Claim claim = claim_of("loss", {"W8A8"}, 0, 1);
+  Record lost = loss("W8A8", 0.1, 0, 0.2);
+  const auto figures = [&] {
+    const auto groups =
+        collect_evidence(claim, claim.parts[0], ClaimRegime::images, std::vector{lost});
+    return groups.empty() ? 0 : groups.front().figures.size();
+  };
+  EXPECT_EQ(figures(), 1U);
+  lost.baseline = kDequantized;
+  EXPECT_EQ(figures(), 0U);
+}
+
 TEST(EvidenceTest, BrokenNumbersAreNoFigures) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();

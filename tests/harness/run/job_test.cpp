@@ -26,6 +26,8 @@ TEST(JobTest, AJobSurvivesTheWayToTheWorker) {
   Job job;
   job.group.key = "g";
   job.group.regime = {7, Cache::cold};
+  job.group.checkpoint = "folder";
+  job.group.baseline = "dequantized";
   job.group.layers = {{"l", 3, 4}};
   job.group.cases.resize(1);
   job.group.cases.front().key = "case";
@@ -40,6 +42,8 @@ TEST(JobTest, AJobSurvivesTheWayToTheWorker) {
   const auto back = nlohmann::json::parse(nlohmann::json(job).dump()).get<Job>();
   EXPECT_EQ(nlohmann::json(back), nlohmann::json(job));
   EXPECT_EQ(back.group.regime, job.group.regime);
+  EXPECT_EQ(back.group.checkpoint, job.group.checkpoint);
+  EXPECT_EQ(back.group.baseline, job.group.baseline);
   EXPECT_EQ(back.group.choice, job.group.choice);
   EXPECT_EQ(back.group.protocol, job.group.protocol);
   EXPECT_EQ(back.machine.isas, job.machine.isas);

@@ -1,0 +1,94 @@
+"""A checkpoint of GPTQ: its own matrices, evaluated and timed."""
+
+import json
+import unittest
+
+from harness import ProgramTest
+from test_language import write_llama
+
+SUITE = """
+name = "text"
+description = "a language model in two schemes"
+
+[[sweep]]
+model = "gcide-lm"
+evaluate = true
+schemes = ["FP32", "W4A16-g32"]
+backends = ["cpu"]
+regimes = [{ m = 64, cache = "hot" }]
+round_seconds = 0.002
+"""
+
+
+def grid_row(draw, size):
+    """Numbers that W4A16-g32 has as they are: multiples of 1/8, the largest 7 of them."""
+    return [0.875] + [draw.randint(-7, 7) / 8 for _ in range(size - 1)]
+
+
+class CheckpointTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        # What a checkpoint leaves in floating point, and a run of ours quantizes, loses nothing.
+        write_llama(self.folder / "llama", head=grid_row)
+        (self.folder / "eval.txt").write_text("To be, or not to be, that is the question. " * 10)
+        self.qassay("quantize", "llama", "--method", "rtn", "--scheme", "W4A16-g32", "--output", "llama-4bit")
+
+    def scored(self, *arguments):
+        """By scheme, method and metric: the figures of a run's whole model, and its other rows."""
+        self.store.unlink(missing_ok=True)
+        self.run_suite(self.suite(SUITE), "--text", "eval.txt", "--quick", *arguments)
+        rows = self.records()
+        return {(row["scheme"], row["method"], row["metric"]): row for row in rows if row["layer"] == ""}, rows
+
+    def test_loses_what_its_matrices_lose(self):
+        own, _ = self.scored("--model", "llama")
+        beside, rows = self.scored("--model", "llama-4bit", "--original", "llama")
+        alone, _ = self.scored("--model", "llama-4bit")
+        four, eight = ("W4A16-g32", "checkpoint"), ("W4A8-g32", "checkpoint")
+
+        # The same codes by the same kernels, but for lm_head, whose numbers are the same in FP32: sums of 32 products
+        # in another order, each layer.
+        def value(run, case, metric="perplexity"):
+            return run[(*case, metric)]["value"]
+
+        rtn = ("W4A16-g32", "rtn")
+        self.assertAlmostEqual(value(beside, four) / value(own, rtn), 1, delta=1e-5)
+        self.assertAlmostEqual(value(beside, four, "kl_mean") / value(own, rtn, "kl_mean"), 1, delta=1e-3)
+        self.assertEqual(value(beside, ("FP32", "none")), value(own, ("FP32", "none")))
+        self.assertEqual(beside[(*four, "kl_mean")]["baseline"], "fp32")
+        self.assertEqual(beside[(*four, "kl_mean")]["model"], "llama-4bit-of-llama")
+
+        # Without its original, FP32 is what the codes stand for, and nothing is lost but by activations of 8 bits.
+        self.assertEqual(value(alone, four), value(beside, four))
+        self.assertAlmostEqual(value(alone, four) / value(alone, ("FP32", "none")), 1, delta=1e-5)
+        for case in (four, eight):
+            self.assertEqual(alone[(*case, "kl_mean")]["baseline"], "dequantized")
+        self.assertLess(abs(value(alone, four, "kl_mean")), 1e-8)
+        self.assertLess(1e-7, value(alone, eight, "kl_mean"))
+        self.assertGreater(value(alone, eight, "latency"), 0)
+
+        heads = [row for row in rows if row["layer"] == "lm_head" and row["method"] == "checkpoint"]
+        self.assertEqual({(row["status"], row["reason"]) for row in heads},
+                         {("skipped", "the checkpoint has it in floating point")})
+        layers = [row for row in rows if row["layer"] and row["method"] == "checkpoint" and row not in heads]
+        self.assertTrue(layers and all(row["status"] == "passed" for row in layers))
+
+    def test_bad_input_is_refused(self):
+        config = self.folder / "llama-4bit" / "config.json"
+        good = config.read_text()
+        run = ["language", "--model", "llama-4bit", "--text", "eval.txt"]
+        for key, value, fault in (("bits", 3, "quantization_config, bits: is 3"),
+                                  ("checkpoint_format", "gptq_v3", "is 'gptq_v3', which is not read"),
+                                  ("group_size", 16, "g_idx: puts input 16 into group 0")):
+            changed = json.loads(good)
+            changed["quantization_config"][key] = value
+            config.write_text(json.dumps(changed))
+            self.assertIn(fault, self.run_suite(*run, status=2).stderr)
+        config.write_text(good)
+        for original, fault in (("gcide-lm", "is another network"), ("llama-4bit", "is quantized itself")):
+            self.assertIn(fault, self.run_suite(*run, "--original", original, status=2).stderr)
+        self.assertFalse(self.store.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
