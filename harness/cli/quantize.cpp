@@ -57,6 +57,18 @@ std::optional<CalibrationInputs> calibration_of(const Choice& choice, const Mode
                             choice.text);
 }
 
+/// Whole, or not at all: check() saw that nothing is there.
+void write_checkpoint(const Choice& choice, const Model& model,
+                      const std::map<std::string, QuantMatrix>& layers) {
+  try {
+    write_gptq_folder(choice.model, model, layers, choice.output);
+  } catch (...) {
+    std::error_code error;
+    std::filesystem::remove_all(choice.output, error);
+    throw;
+  }
+}
+
 void quantize(const Choice& choice) {
   const Method method = parse_method(choice.method, "--method");
   const Scheme scheme = parse_scheme(choice.scheme, "--scheme");
@@ -78,7 +90,7 @@ void quantize(const Choice& choice) {
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     if (shapes[i].name != kHead) layers.emplace(shapes[i].name, quantized.layers[i]);
   }
-  write_gptq_folder(choice.model, quantized.model, layers, choice.output);
+  write_checkpoint(choice, quantized.model, layers);
   for (const std::string& note : quantized.notes) fmt::print("{}\n", note);
   fmt::print("{} layers in {} by {}, in {:.1f} s: {}\n", layers.size(), choice.scheme,
              choice.method, taken.count(), choice.output);

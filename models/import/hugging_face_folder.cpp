@@ -34,6 +34,15 @@ HuggingFaceFolder::HuggingFaceFolder(const std::filesystem::path& folder, std::i
       naming(config.read, [&](const std::string& tensor) { return files.has(tensor); }),
       sources(naming.sources(config.graph)) {}
 
+HuggingFaceFolder::HuggingFaceFolder(std::filesystem::path folder, std::string json,
+                                     TensorFiles tensors, std::int64_t context)
+    : path(std::move(folder)),
+      config_json(std::move(json)),
+      config(parse_hugging_face_config(config_json, config_path(), context)),
+      files(std::move(tensors)),
+      naming(config.read, [&](const std::string& tensor) { return files.has(tensor); }),
+      sources(naming.sources(config.graph)) {}
+
 void HuggingFaceFolder::check_unused(std::set<std::string> used) const {
   if (config.read.tied) used.insert(kTiedHead);
   for (const std::string& name : files.names()) {

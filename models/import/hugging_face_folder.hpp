@@ -19,6 +19,9 @@ std::string read_hugging_face_config(const std::filesystem::path& folder);
 /// among them the parameters are. Every fault is an InputError with file, place, fault and mend.
 struct HuggingFaceFolder {
   HuggingFaceFolder(const std::filesystem::path& folder, std::int64_t context);
+  /// Of what is in memory; messages call its folder `path`.
+  HuggingFaceFolder(std::filesystem::path folder, std::string config_json, TensorFiles tensors,
+                    std::int64_t context);
 
   /// Throws InputError for a tensor left over that is none of `used`, and says something.
   void check_unused(std::set<std::string> used) const;

@@ -46,8 +46,7 @@ Tensor values_of(const QuantMatrix& layer) {
 
 class QuantizedReader {
  public:
-  QuantizedReader(const std::filesystem::path& path, std::int64_t context)
-      : folder_(path, context) {
+  explicit QuantizedReader(const HuggingFaceFolder& folder) : folder_(folder) {
     if (!folder_.config.quantization) {
       throw InputError(folder_.config_path(), "has no quantization_config",
                        "give a model that was quantized with GPTQ or AWQ");
@@ -128,7 +127,7 @@ class QuantizedReader {
                      source.first_row, source.parameter.dims[0]);
   }
 
-  HuggingFaceFolder folder_;
+  const HuggingFaceFolder& folder_;
   std::set<std::string> names_;  // of the layers
 };
 
@@ -140,7 +139,11 @@ bool is_quantized_folder(const std::filesystem::path& folder) {
 }
 
 QuantizedFolder read_quantized_folder(const std::filesystem::path& folder, std::int64_t context) {
-  return QuantizedReader(folder, context).read();
+  return read_quantized_folder(HuggingFaceFolder(folder, context));
+}
+
+QuantizedFolder read_quantized_folder(const HuggingFaceFolder& folder) {
+  return QuantizedReader(folder).read();
 }
 
 }  // namespace qassay

@@ -10,6 +10,8 @@
 
 namespace qassay {
 
+struct HuggingFaceFolder;
+
 /// A model whose layers others have quantized.
 struct QuantizedFolder {
   Model model;  // quantized weights are there as the values that they stand for
@@ -31,5 +33,6 @@ bool is_quantized_folder(const std::filesystem::path& folder);
 /// Untrusted: every fault is an InputError with file, tensor or key, fault and mend.
 QuantizedFolder read_quantized_folder(const std::filesystem::path& folder,
                                       std::int64_t context = 0);
+QuantizedFolder read_quantized_folder(const HuggingFaceFolder& folder);
 
 }  // namespace qassay

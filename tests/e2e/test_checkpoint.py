@@ -1,6 +1,7 @@
-"""A checkpoint of GPTQ: its own matrices, evaluated and timed."""
+"""Checkpoints of GPTQ and AWQ: their own matrices, evaluated and timed."""
 
 import json
+import struct
 import unittest
 
 from harness import ProgramTest
@@ -23,6 +24,43 @@ round_seconds = 0.002
 def grid_row(draw, size):
     """Numbers that W4A16-g32 has as they are: multiples of 1/8, the largest 7 of them."""
     return [0.875] + [draw.randint(-7, 7) / 8 for _ in range(size - 1)]
+
+
+def repack_as_awq(source, target):
+    """The same codes, scales and zero points in the layout of AWQ: along the outputs, each 8 in its order."""
+    order = (0, 2, 4, 6, 1, 3, 5, 7)
+    data = (source / "model.safetensors").read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header, body, tensors = json.loads(data[8:8 + length]), data[8 + length:], {}
+    header.pop("__metadata__", None)
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        values, shape = body[begin:end], entry["shape"]
+        if name.endswith(".g_idx"):
+            continue
+        if name.endswith(".qweight") or name.endswith(".qzeros"):
+            words = struct.unpack(f"<{len(values) // 4}I", values)
+            if name.endswith(".qweight"):  # [k / 8, n] -> [k][n]
+                n = shape[1]
+                rows = [[words[k // 8 * n + o] >> 4 * (k % 8) & 15 for o in range(n)] for k in range(shape[0] * 8)]
+            else:  # [groups, n / 8], less one
+                n = shape[1] * 8
+                rows = [[(words[g * shape[1] + o // 8] >> 4 * (o % 8) & 15) + 1 for o in range(n)]
+                        for g in range(shape[0])]
+            words = [sum(row[w + order[j]] << 4 * j for j in range(8)) for row in rows for w in range(0, n, 8)]
+            values, shape = struct.pack(f"<{len(words)}I", *words), [len(rows), n // 8]
+        tensors[name] = (entry["dtype"], shape, values)
+    header, body = {}, b""
+    for name, (dtype, shape, values) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(values)]}
+        body += values
+    text = json.dumps(header).encode()
+    config = json.loads((source / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "awq", "bits": 4, "group_size": 32, "version": "gemm",
+                                     "zero_point": True}
+    target.mkdir()
+    (target / "config.json").write_text(json.dumps(config))
+    (target / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
 class CheckpointTest(ProgramTest):
@@ -66,6 +104,11 @@ class CheckpointTest(ProgramTest):
         self.assertLess(abs(value(alone, four, "kl_mean")), 1e-8)
         self.assertLess(1e-7, value(alone, eight, "kl_mean"))
         self.assertGreater(value(alone, eight, "latency"), 0)
+
+        repack_as_awq(self.folder / "llama-4bit", self.folder / "llama-awq")
+        awq, _ = self.scored("--model", "llama-awq", "--original", "llama")
+        asymmetric = ("W4A16-g32-asym", "checkpoint")
+        self.assertAlmostEqual(value(awq, asymmetric) / value(beside, four), 1, delta=1e-5)
 
         heads = [row for row in rows if row["layer"] == "lm_head" and row["method"] == "checkpoint"]
         self.assertEqual({(row["status"], row["reason"]) for row in heads},

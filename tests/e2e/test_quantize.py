@@ -1,10 +1,12 @@
 """A language model of one's own, written as a GPTQ checkpoint."""
 
 import json
+import resource
 import struct
+import subprocess
 import unittest
 
-from harness import ProgramTest
+from harness import QASSAY, ProgramTest
 from test_language import write_llama
 
 
@@ -54,6 +56,17 @@ class QuantizeTest(ProgramTest):
         self.text.write_text("kept")
         self.assertIn("is there already", self.quantize(self.text, "--method", "rtn", status=2).stderr)
         self.assertEqual(self.text.read_text(), "kept")
+
+    def test_what_cannot_be_written_whole_is_not_there(self):
+        (self.model / "tokenizer_config.json").write_text("{}")
+        full = subprocess.run([QASSAY, "quantize", "llama", "--method", "rtn", "--output", "new"], cwd=self.folder,
+                              capture_output=True, text=True, restore_signals=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        self.assertEqual(full.returncode, 2, full.stderr)
+        self.assertIn("new/model.safetensors", full.stderr)
+        self.assertFalse((self.folder / "new").exists())
+        self.quantize("new", "--method", "rtn")
+        self.assertEqual((self.folder / "new" / "tokenizer_config.json").read_text(), "{}")
 
 
 if __name__ == "__main__":

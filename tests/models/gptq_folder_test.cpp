@@ -9,6 +9,7 @@
 #include "models/import/gptq_folder.hpp"
 #include "models/import/hugging_face.hpp"
 #include "models/import/quantized_folder.hpp"
+#include "quantizers/quantize_model.hpp"
 #include "quantizers/round_to_nearest.hpp"
 #include "tests/datasets/faults.hpp"
 #include "tests/datasets/files.hpp"
@@ -110,6 +111,26 @@ TEST_F(GptqFolderTest, ReadsBackWhatItWrote) {
         if (head && model.parameters.at("lm_head.weight").dims[0] % 16 != 0) continue;
         expect_read_back(model, quantized(model, scheme, head));
       }
+    }
+  }
+}
+
+// What was evaluated in the process that quantized is what a run of the checkpoint evaluates.
+TEST_F(GptqFolderTest, ReadsBackWhatMethodsMade) {
+  const Model model = load(even_llama(false));
+  CalibrationInputs inputs{.values = {}, .samples = 16, .features = 16};
+  Random random(seed_from_name("tokens"));
+  for (int i = 0; i < 16 * 16; ++i) inputs.values.push_back(static_cast<float>(random.below(48)));
+  for (const char* method : {"gptq-act@16", "awq@16"}) {
+    for (const char* scheme : {"W4A16-g16", "W4A16-g16-asym"}) {
+      SCOPED_TRACE(std::string(method) + " " + scheme);
+      const QuantizedModel quantized =
+          quantize_model(model, parse_method(method), parse_scheme(scheme), &inputs, 1);
+      const std::vector<LayerShape> shapes = layer_shapes(model.graph);
+      Layers layers;
+      for (std::size_t i = 0; i + 1 < shapes.size(); ++i)  // lm_head is the last
+        layers.emplace(shapes[i].name, quantized.layers[i]);
+      expect_read_back(quantized.model, layers);
     }
   }
 }
