@@ -231,6 +231,8 @@ class Planner {
           !model.checkpoint->layers.contains(row.layer)) {
         row.status = "skipped";
         row.reason = "the checkpoint has it in floating point";
+        const Problem as_floats = layer_problem(layer, parse_scheme("FP32"), row.m);
+        add_kernel(kernels_.first(as_floats).info().name, whole);
         append(std::move(row), group);
         continue;
       }
@@ -239,9 +241,7 @@ class Planner {
         whole.status = row.status;
         whole.reason = row.reason;
       }
-      if (whole.kernel.find(row.kernel) == std::string::npos) {
-        whole.kernel += (whole.kernel.empty() ? "" : "+") + row.kernel;
-      }
+      add_kernel(row.kernel, whole);
       append(std::move(row), group);
     }
     if (!group.whole) return;
@@ -251,6 +251,12 @@ class Planner {
       whole.kv_cache = to_string(format);
       append(whole, group);
     }
+  }
+
+  static void add_kernel(std::string_view name, CaseRow& whole) {
+    if (whole.kernel.find(name) != std::string::npos) return;
+    if (!whole.kernel.empty()) whole.kernel += "+";
+    whole.kernel += name;
   }
 
   void append(CaseRow row, Group& group) const {
