@@ -18,6 +18,7 @@ constexpr std::array kRegimes{
     Name<ClaimRegime>{ClaimRegime::model, "model"},
     Name<ClaimRegime>{ClaimRegime::images, "images"},
     Name<ClaimRegime>{ClaimRegime::text, "text"},
+    Name<ClaimRegime>{ClaimRegime::layers, "layers"},
 };
 
 constexpr std::array kKinds{

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/claims/audit.hpp"
 #include "harness/claims/footprint.hpp"
 #include "harness/claims/metric.hpp"
 
@@ -19,7 +20,8 @@ namespace qassay {
 ///   model       bytes, measured or by arithmetic
 ///   images      what models of images get right
 ///   text        what language models get right, and how far they are from FP32
-enum class ClaimRegime { decode, batch, network, generation, model, images, text };
+///   layers      how far the outputs of layers are from FP32
+enum class ClaimRegime { decode, batch, network, generation, model, images, text, layers };
 std::string_view to_string(ClaimRegime regime);
 std::optional<ClaimRegime> parse_regime(std::string_view text);
 
@@ -47,12 +49,16 @@ struct ClaimedRange {
   double high = 0;
 };
 
+/// The method of weights that were quantized before, by whatever made the checkpoint.
+inline constexpr std::string_view kCheckpointMethod = "checkpoint";
+
 /// A range and the schemes and methods that it is claimed of: names, or patterns where `*` stands
 /// for anything ("W4*").
 struct ClaimPart {
   std::vector<std::string> schemes;
   ClaimedRange claimed{};
   std::vector<std::string> methods{"rtn"};  // of what quantizes; floats have none
+  std::vector<Audit> audits{};              // of this part's figures
 };
 
 /// A published statement as data.
@@ -68,12 +74,19 @@ struct Claim {
   std::vector<std::string> models;  // patterns; empty: all
   /// How a text has to be evaluated to be evidence: fields of a protocol by name, some or all.
   std::vector<std::pair<std::string, std::string>> protocol;
-  /// Metric loss_growth, in place of parts: groups of schemes and methods, each said to lose more
-  /// than the one before; their ranges are not used.
+  /// A metric with a comparison, in place of parts: groups of schemes and methods, each set against
+  /// the one before; their ranges are not used.
   std::vector<ClaimPart> order;
+  ClaimedRange step;                       // of an order whose metric is no growth
   std::optional<Footprint> footprint;      // metric footprint: what to compute
   std::optional<ReasonCode> not_testable;  // no evidence can be had here, and why
   std::string explanation;                 // of not_testable, in words
+  /// What the figure was published of, where it is judged on other models: an analogue.
+  std::string published_for;
+  /// The command that measures it where the checkpoint is. A run without a model that `models`
+  /// names has no evidence: needs_checkpoint.
+  std::string reproduce;
+  std::vector<Audit> audits;  // of the whole claim
 };
 
 /// Whether `text` is what the pattern says; `*` stands for any run of characters.

@@ -4,32 +4,19 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <iterator>
-#include <limits>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/scheme.hpp"
 #include "core/toml_table.hpp"
-#include "embedded/seed_claims_toml.hpp"
+#include "harness/claims/part_reader.hpp"
 #include "models/shapes.hpp"
-#include "quantizers/method.hpp"
 
 namespace qassay {
 namespace {
-
-bool is_scheme(const std::string& text) {
-  try {
-    parse_scheme(text);
-    return true;
-  } catch (const InputError&) {
-    return false;
-  }
-}
 
 std::string read_id(const TomlTable& table) {
   std::string id = table.text("id");
@@ -83,7 +70,10 @@ std::vector<ClaimRegime> regimes_of(Evidence evidence) {
       return {ClaimRegime::decode, ClaimRegime::batch, ClaimRegime::network,
               ClaimRegime::generation};
     case Evidence::accuracy:
+    case Evidence::cost:
       return {ClaimRegime::images, ClaimRegime::text};
+    case Evidence::layer_error:
+      return {ClaimRegime::layers};
     case Evidence::bytes:
     case Evidence::arithmetic:
       break;
@@ -113,95 +103,6 @@ EvidenceKind read_kind(const TomlTable& table) {
   if (const auto kind = parse_evidence_kind(name)) return *kind;
   table.refuse("kind", fmt::format("'{}' is not known", name),
                "write \"measured\", \"derived\" or \"predicted\"");
-}
-
-ClaimedRange read_value(const TomlTable& table) {
-  const double value = table.number("value");
-  if (table.has("tolerance") == table.has("tolerance_relative")) {
-    table.refuse("value", "needs one tolerance",
-                 "give either tolerance or tolerance_relative; 0 for an exact figure");
-  }
-  const bool relative = table.has("tolerance_relative");
-  const std::string_view key = relative ? "tolerance_relative" : "tolerance";
-  const double tolerance = table.number(key);
-  if (tolerance < 0) table.refuse(key, "is negative", "write 0 or more");
-  const double reach = relative ? std::abs(value) * tolerance : tolerance;
-  return {value - reach, value + reach};
-}
-
-ClaimedRange read_range(const TomlTable& table) {
-  if (table.has("range") == table.has("value")) {
-    table.refuse("", "says no range, or says it twice",
-                 "give either range = [low, high] or value with a tolerance");
-  }
-  if (table.has("value")) return read_value(table);
-  for (const std::string_view key : {"tolerance", "tolerance_relative"}) {
-    if (table.has(key)) table.refuse(key, "goes with value, not with range", "leave it out");
-  }
-  const std::vector<double> ends = table.numbers("range");
-  if (ends.size() != 2) table.refuse("range", "has not two ends", "write [low, high]");
-  if (ends[0] > ends[1]) table.refuse("range", "has low above high", "write [low, high]");
-  return {ends[0], ends[1]};
-}
-
-std::vector<std::string> read_schemes(const TomlTable& table, bool patterns) {
-  std::vector<std::string> schemes = table.texts("schemes");
-  for (const std::string& scheme : schemes) {
-    const bool is_pattern = patterns && scheme.find('*') != std::string::npos;
-    if (is_pattern || is_scheme(scheme)) continue;
-    table.refuse("schemes", fmt::format("'{}' is no scheme", scheme),
-                 patterns ? "write a scheme like W4A16-g128, or a pattern like W4*"
-                          : "write a scheme like W4A16-g128");
-  }
-  return schemes;
-}
-
-/// Round to nearest where nothing is said.
-std::vector<std::string> read_methods(const TomlTable& table) {
-  if (!table.has("methods")) return ClaimPart().methods;
-  std::vector<std::string> methods = table.texts("methods");
-  for (const std::string& method : methods) {
-    if (method.find('*') == std::string::npos) parse_method(method, "methods");
-  }
-  return methods;
-}
-
-ClaimPart read_part(const TomlTable& table, bool patterns) {
-  return {read_schemes(table, patterns), read_range(table), read_methods(table)};
-}
-
-std::vector<ClaimPart> read_parts(const TomlTable& table, bool patterns) {
-  if (!table.has("part")) return {read_part(table, patterns)};
-  for (const std::string_view key :
-       {"schemes", "methods", "range", "value", "tolerance", "tolerance_relative"}) {
-    if (table.has(key))
-      table.refuse(key, "goes into the parts", "move it into each [[claim.part]]");
-  }
-  std::vector<ClaimPart> parts;
-  std::set<std::string> seen;
-  for (const TomlTable& entry : table.tables("part")) {
-    entry.allow_only({"schemes", "methods", "range", "value", "tolerance", "tolerance_relative"});
-    parts.push_back(read_part(entry, patterns));
-    for (const std::string& scheme : parts.back().schemes) {
-      if (!seen.insert(scheme).second) {
-        entry.refuse("schemes", fmt::format("names '{}' again", scheme), "name it in one part");
-      }
-    }
-  }
-  return parts;
-}
-
-/// order = [{ schemes = ["FP16"] }, { schemes = ["W8A8"], methods = ["gptq"] }, ...]
-std::vector<ClaimPart> read_order(const TomlTable& table) {
-  std::vector<ClaimPart> order;
-  for (const TomlTable& group : table.tables("order")) {
-    group.allow_only({"schemes", "methods"});
-    order.push_back({read_schemes(group, true), {}, read_methods(group)});
-  }
-  if (order.size() < 2) {
-    table.refuse("order", "has fewer than two groups", "list at least two, the lesser loss first");
-  }
-  return order;
 }
 
 KvCache read_kv_cache(const TomlTable& table) {
@@ -262,16 +163,57 @@ Footprint read_footprint(const TomlTable& table) {
   return footprint;
 }
 
+/// The models that a claim speaks of, and what it says of those that are not here.
+void read_models(const TomlTable& table, Claim& claim) {
+  if (table.has("models")) claim.models = table.texts("models");
+  if (table.has("published_for")) claim.published_for = table.text("published_for");
+  if (!table.has("reproduce")) return;
+  claim.reproduce = table.text("reproduce");
+  for (const std::string_view key : {"published_for", "not_testable"}) {
+    if (table.has(key)) table.refuse(key, "contradicts reproduce", "leave one of them out");
+  }
+  if (claim.models.empty())
+    table.refuse("reproduce", "is of no model", "say with models which one the command measures");
+}
+
+/// An order, or parts.
+void read_figures(const TomlTable& table, Claim& claim) {
+  const ClaimMetric& metric = *claim.metric;
+  const bool ordered = metric.comparison != Comparison::none;
+  if (ordered != table.has("order")) {
+    table.refuse("order",
+                 ordered ? fmt::format("is missing for {}", metric.name)
+                         : fmt::format("does not go with {}", metric.name),
+                 "orders go with the metrics that compare groups");
+  }
+  if (!ordered) {
+    claim.parts = read_parts(table, metric.evidence != Evidence::arithmetic);
+    return;
+  }
+  for (const std::string_view key : {"schemes", "methods", "part"}) {
+    if (table.has(key)) table.refuse(key, "is what order says already", "leave it out");
+  }
+  claim.order = read_order(table);
+  if (!metric.growth) {
+    claim.step = read_range(table);
+    return;
+  }
+  for (const std::string_view key : {"range", "value", "tolerance", "tolerance_relative"}) {
+    if (table.has(key))
+      table.refuse(key, "is not asked for: any growth is claimed", "leave it out");
+  }
+}
+
 Claim read_claim(TomlTable table) {
   Claim claim;
   claim.id = read_id(table);
   table.rename(fmt::format("claim '{}'", claim.id));
-  table.allow_only({"id",         "statement", "source",    "metric",
-                    "better",     "kind",      "baseline",  "schemes",
-                    "methods",    "regimes",   "models",    "protocol",
-                    "range",      "value",     "tolerance", "tolerance_relative",
-                    "part",       "order",     "footprint", "not_testable",
-                    "explanation"});
+  table.allow_only({"id",          "statement",     "source",    "metric",
+                    "better",      "kind",          "baseline",  "schemes",
+                    "methods",     "regimes",       "models",    "protocol",
+                    "range",       "value",         "tolerance", "tolerance_relative",
+                    "part",        "order",         "footprint", "not_testable",
+                    "explanation", "published_for", "reproduce", "audit"});
   claim.statement = table.text("statement");
   claim.source = table.text("source");
   claim.metric = &read_metric(table);
@@ -279,23 +221,11 @@ Claim read_claim(TomlTable table) {
   claim.kind = read_kind(table);
   claim.baseline = read_baseline(table, *claim.metric);
   claim.regimes = read_regimes(table, *claim.metric);
-  if (table.has("models")) claim.models = table.texts("models");
   if (table.has("protocol")) claim.protocol = read_protocol(table.table("protocol"));
 
-  const bool arithmetic = claim.metric->evidence == Evidence::arithmetic;
-  const bool ordered = claim.metric->name == "loss_growth";
-  if (ordered != table.has("order")) {
-    table.refuse("order", "goes with metric loss_growth, and that with order",
-                 "give both or neither");
-  }
-  if (ordered) {
-    for (const std::string_view key : {"schemes", "methods", "range", "value", "part"}) {
-      if (table.has(key)) table.refuse(key, "is what order says already", "leave it out");
-    }
-    claim.order = read_order(table);
-  } else {
-    claim.parts = read_parts(table, !arithmetic);
-  }
+  claim.audits = read_audits(table);
+  read_models(table, claim);
+  read_figures(table, claim);
 
   if (table.has("not_testable")) {
     const std::string reason = table.text("not_testable");
@@ -309,8 +239,10 @@ Claim read_claim(TomlTable table) {
     table.refuse("explanation", "explains nothing", "give it together with not_testable");
   }
 
+  const bool arithmetic = claim.metric->evidence == Evidence::arithmetic;
   if (table.has("footprint")) {
-    if (!arithmetic) table.refuse("footprint", "goes with metric footprint", "leave it out");
+    if (claim.metric->name != "footprint")
+      table.refuse("footprint", "goes with metric footprint", "leave it out");
     claim.footprint = read_footprint(table.table("footprint"));
   }
   if (claim.not_testable) return claim;
@@ -349,10 +281,6 @@ std::vector<Claim> read_claims_file(const std::filesystem::path& path) {
   }
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   return read_claims(text, path.string());
-}
-
-std::vector<Claim> seed_claims() {
-  return read_claims(embedded::seed_claims_toml(), "seed claims");
 }
 
 }  // namespace qassay

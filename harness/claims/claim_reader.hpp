@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +18,12 @@ std::vector<Claim> read_claims(std::string_view toml, std::string_view place);
 /// Throws InputError also where the file cannot be read.
 std::vector<Claim> read_claims_file(const std::filesystem::path& path);
 
-/// The claims that ship with the program.
+/// Those that ship with the program, by name; each a file of this folder.
+std::vector<std::string> shipped_claims();
+/// The claims of the shipped file `seed`: what the program judges where nothing else is asked for.
 std::vector<Claim> seed_claims();
+
+/// Shipped claims by name, or a file, by path.
+std::vector<Claim> load_claims(const std::string& name_or_path);
 
 }  // namespace qassay

@@ -24,6 +24,8 @@ constexpr std::string_view kReferenceBackend = "reference";
 
 bool is_second_arm(const Record& record) { return record.arm == "b" || record.baseline == "arm-a"; }
 
+std::string method_of(const Record& record) { return record.method == "none" ? "" : record.method; }
+
 bool in_regime(const Record& record, Evidence evidence, ClaimRegime regime) {
   const bool whole = record.layer.empty();
   const bool text = !record.kv_cache.empty();
@@ -34,6 +36,8 @@ bool in_regime(const Record& record, Evidence evidence, ClaimRegime regime) {
       return whole && text;
     case ClaimRegime::model:
       return evidence == Evidence::bytes && !whole;
+    case ClaimRegime::layers:
+      return !whole;
     case ClaimRegime::decode:
       return !whole && record.m == 1 && record.cache == "cold";
     case ClaimRegime::generation:
@@ -60,9 +64,9 @@ bool speaks_of(const Claim& claim, const Record& record) {
 }
 
 bool speaks_of(const ClaimPart& part, const Record& record) {
-  const bool quantized = !record.method.empty() && record.method != "none";
+  const std::string method = method_of(record);
   return matches_any(part.schemes, record.scheme) &&
-         (!quantized || matches_any(part.methods, record.method));
+         (method.empty() || matches_any(part.methods, method));
 }
 
 double weights_of(const Record& record) {
@@ -71,13 +75,18 @@ double weights_of(const Record& record) {
 
 std::string cell_name(const Record& record, Evidence evidence) {
   std::string name = record.model;
-  if (!record.layer.empty()) {
-    name += fmt::format("/{} {}x{}", record.layer, record.n, record.k);
-  } else if (!record.method.empty() && record.method != "none") {
-    name += " " + record.method;
-  }
+  if (!record.layer.empty()) name += fmt::format("/{} {}x{}", record.layer, record.n, record.k);
+  const bool by_method = evidence == Evidence::layer_error || record.layer.empty();
+  if (by_method && !method_of(record).empty()) name += " " + record.method;
   if (evidence == Evidence::timing && record.m > 1) name += fmt::format(" m={}", record.m);
   return name;
+}
+
+/// What a cell's case shares with those of other schemes and methods.
+std::string place_of(const Record& record) {
+  constexpr char kApart = '\x1f';
+  return fmt::format("{}{}{}{}{}x{}{}{}{}{}", record.model, kApart, record.layer, kApart, record.n,
+                     record.k, kApart, record.m, kApart, record.threads);
 }
 
 /// What makes two rows the same cell.
@@ -85,12 +94,13 @@ std::string cell_key(const Record& record, Evidence evidence) {
   constexpr char kApart = '\x1f';
   switch (evidence) {
     case Evidence::timing:
-      return fmt::format("{}{}{}{}{}x{}{}{}{}{}", record.model, kApart, record.layer, kApart,
-                         record.n, record.k, kApart, record.m, kApart, record.threads);
+      return place_of(record);
     case Evidence::bytes:
       return fmt::format("{}{}{}{}{}x{}", record.model, kApart, record.layer, kApart, record.n,
                          record.k);
     case Evidence::accuracy:
+    case Evidence::layer_error:
+    case Evidence::cost:
     case Evidence::arithmetic:
       break;
   }
@@ -114,8 +124,8 @@ bool was_only_timed(const Rows& rows, Evidence evidence) {
   const auto has = [&](std::string_view metric) {
     return std::ranges::any_of(rows, [&](const Record* row) { return row->metric == metric; });
   };
-  return evidence == Evidence::accuracy && has("latency") && !has("top1") &&
-         !has("next_token_accuracy");
+  const bool of_scores = evidence == Evidence::accuracy || evidence == Evidence::cost;
+  return of_scores && has("latency") && !has("top1") && !has("next_token_accuracy");
 }
 
 bool counts_as_fallback(const Record& record, Evidence evidence) {
@@ -240,9 +250,21 @@ void doubt_speedup(const Claim& claim, ClaimRegime regime, const Record& row, co
   }
 }
 
+/// Of the errors of a layer with those of the layers before it: the error alone, above 0; else
+/// null.
+const Record* error_alone(const Rows& rows) {
+  const auto found = std::ranges::find_if(rows, [](const Record* row) {
+    return row->metric == "relative_error" && is_sound(*row, Evidence::layer_error);
+  });
+  return found == rows.end() ? nullptr : *found;
+}
+
+bool is_accumulation(const Claim& claim) { return claim.metric->name == "error_accumulation"; }
+
 /// The row that speaks for its cell; null where none does.
 const Record* pick(const Claim& claim, const Rows& rows) {
   const ClaimMetric& metric = *claim.metric;
+  if (is_accumulation(claim) && error_alone(rows) == nullptr) return nullptr;
   const bool smallest = metric.evidence == Evidence::timing && metric.better == Better::lower;
   const Record* best = nullptr;
   for (const Record* row : rows) {
@@ -258,6 +280,9 @@ CellFigure figure_of(const Claim& claim, ClaimRegime regime, const Record& row, 
   const Evidence evidence = claim.metric->evidence;
   CellFigure figure{cell_name(row, evidence),
                     row.model,
+                    row.scheme,
+                    method_of(row),
+                    place_of(row),
                     row.protocol,
                     {row.value, row.low, row.high, row.count},
                     weights_of(row),
@@ -269,6 +294,12 @@ CellFigure figure_of(const Claim& claim, ClaimRegime regime, const Record& row, 
     figure.raw = {bytes_per_weight, bytes_per_weight, bytes_per_weight, row.count};
     return figure;
   }
+  if (is_accumulation(claim)) {
+    const double ratio = row.value / error_alone(rows)->value;
+    figure.raw = {ratio, ratio, ratio, row.count};
+  }
+  // One error or time is exact: how far it may be trusted is how far the cells agree.
+  if (evidence == Evidence::layer_error || evidence == Evidence::cost) return figure;
   if (row.count < 2) {
     doubt(figure, ReasonCode::underpowered,
           evidence == Evidence::timing ? "one leg gives no interval" : "one sample, no interval");

@@ -11,15 +11,19 @@
 
 namespace qassay {
 
-/// What one cell says to a claim. A cell is a layer in a regime (timing), a packed layer (bytes) or
-/// an evaluation of a model (accuracy).
+/// What one cell says to a claim. A cell is a layer in a regime (timing), a packed layer (bytes), a
+/// layer by a method (layer_error) or a whole model by a method (accuracy, cost).
 struct CellFigure {
   std::string cell;  // for people: "decoder-7b/up 11008x4096"
   std::string model;
-  std::string protocol;             // of an evaluation on text
-  Interval raw;                     // as recorded; of bytes: packed bytes a weight
-  double weights = 0;               // n * k of the layer; 0 for a whole model
-  std::string baseline;             // as recorded
+  std::string scheme;
+  std::string method;    // of what quantizes; else empty
+  std::string place;     // what it has in common with the same cell in other schemes and by other
+                         // methods: model, layer, rows and threads
+  std::string protocol;  // of an evaluation on text
+  Interval raw;          // as recorded; of bytes: packed bytes a weight
+  double weights = 0;    // n * k of the layer; 0 for a whole model
+  std::string baseline;  // as recorded
   std::optional<ReasonCode> doubt;  // why this figure is shown, but decides nothing
   std::string doubt_text;
 };

@@ -4,22 +4,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/scheme.hpp"
-#include "datasets/text_protocol.hpp"
 #include "harness/claims/decide.hpp"
 #include "harness/claims/evidence.hpp"
 #include "harness/claims/gaps.hpp"
+#include "harness/claims/order.hpp"
 #include "harness/claims/verdict_row.hpp"
 
 namespace qassay {
 namespace {
-
-constexpr double kMostGrowth = 10;  // percent: the largest loss that anyone claims
 
 bool is_inside(double value, const ClaimedRange& range) {
   return range.low <= value && value <= range.high;
@@ -42,6 +40,13 @@ Interval mean_over_layers(const std::vector<CellFigure>& figures) {
   return geometric_mean(ratios).value();
 }
 
+/// Of exact figures: Student's t interval over the cells, on the log scale.
+Interval mean_over_cells(const std::vector<CellFigure>& figures) {
+  std::vector<std::vector<double>> values;
+  for (const CellFigure& figure : figures) values.push_back({figure.raw.value});
+  return latency_over_legs(values).value_or(figures.front().raw);
+}
+
 Interval bytes_per_weight(const std::vector<CellFigure>& figures) {
   double bytes = 0, weights = 0;
   for (const CellFigure& figure : figures) {
@@ -58,6 +63,9 @@ Interval combine(const ClaimMetric& metric, const std::vector<CellFigure>& figur
       return as_claimed(metric, mean_over_layers(figures));
     case Evidence::bytes:
       return as_claimed(metric, bytes_per_weight(figures));
+    case Evidence::layer_error:
+    case Evidence::cost:
+      return as_claimed(metric, mean_over_cells(figures));
     case Evidence::accuracy:
     case Evidence::arithmetic:
       break;
@@ -136,9 +144,11 @@ VerdictRow judge_cells(const Claim& claim, const ClaimPart& part, ClaimRegime re
     if (is_inside(metric.figure(figure.raw.value), part.claimed)) ++row.covered;
   }
 
+  const bool from_spread =
+      metric.evidence == Evidence::layer_error || metric.evidence == Evidence::cost;
   if (clean.empty()) {
     set_verdict(row, Outcome::inconclusive, doubtful.front().doubt);
-  } else if (context.quick) {
+  } else if (context.quick || (from_spread && clean.size() < 2)) {
     set_verdict(row, Outcome::inconclusive, ReasonCode::underpowered);
   } else {
     set_verdict(row, decide(found, part.claimed, metric.better), std::nullopt);
@@ -169,98 +179,6 @@ std::vector<VerdictRow> judge_measured(const Claim& claim, const ClaimPart& part
   return rows;
 }
 
-/// Where one model was evaluated otherwise on the two sides; empty where none was.
-std::string differing_protocols(const std::vector<CellFigure>& lesser,
-                                const std::vector<CellFigure>& greater) {
-  for (const CellFigure& before : lesser) {
-    for (const CellFigure& after : greater) {
-      if (before.model != after.model) continue;
-      if (const auto refusal = refuse_comparison(before.protocol, after.protocol))
-        return refusal->reason;
-    }
-  }
-  return "";
-}
-
-bool compares_methods(const Claim& claim) {
-  return std::ranges::any_of(claim.order, [&](const ClaimPart& group) {
-    return group.methods != claim.order.front().methods;
-  });
-}
-
-/// One step of an order on one backend: how much more the later group of schemes loses. The ends
-/// are the farthest that the two means allow, for evaluations of one model err together.
-VerdictRow judge_step(const Claim& claim, ClaimRegime regime, const std::string& backend,
-                      const std::vector<CellFigure>& lesser, const std::vector<CellFigure>& greater,
-                      const std::string& schemes, const JudgeContext& context) {
-  VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, schemes, regime);
-  row.backend = backend;
-  row.cells = static_cast<int>(lesser.size() + greater.size());
-  if (lesser.empty() || greater.empty()) {
-    const bool by_method = compares_methods(claim);
-    set_verdict(row, Outcome::not_testable,
-                by_method ? ReasonCode::not_comparable : ReasonCode::no_vector_kernel);
-    row.note = by_method ? "the run has not both methods on this backend"
-                         : "one side has no evaluation on this backend";
-    return row;
-  }
-  if (const std::string fault = differing_protocols(lesser, greater); !fault.empty()) {
-    set_verdict(row, Outcome::not_testable, ReasonCode::not_comparable);
-    row.note = fault;
-    return row;
-  }
-  const Interval before = mean_over_evaluations(lesser);
-  const Interval after = mean_over_evaluations(greater);
-  const Interval growth{after.value - before.value, after.low - before.high,
-                        after.high - before.low, std::min(before.count, after.count)};
-  set_estimate(row, growth);
-  row.baseline = joined_baselines(greater);
-  row.covered = growth.value >= 0 ? row.cells : 0;
-  row.note = fmt::format("the loss is {:.3g} % and then {:.3g} %", before.value, after.value);
-  if (context.quick) {
-    set_verdict(row, Outcome::inconclusive, ReasonCode::underpowered);
-  } else {
-    set_verdict(row, decide(growth, {0, kMostGrowth}, claim.metric->better), std::nullopt);
-  }
-  return row;
-}
-
-/// The schemes of a group of an order, and its methods where they are what is compared.
-std::string group_name(const Claim& claim, std::size_t index) {
-  const ClaimPart& group = claim.order[index];
-  const bool by_method = compares_methods(claim);
-  const std::string schemes = fmt::format("{}", fmt::join(group.schemes, ", "));
-  return by_method ? fmt::format("{} by {}", schemes, fmt::join(group.methods, ", ")) : schemes;
-}
-
-std::vector<VerdictRow> judge_order(const Claim& claim, ClaimRegime regime,
-                                    std::span<const Record> records, const JudgeContext& context) {
-  // Figures by backend, for each group of the order.
-  std::map<std::string, std::vector<std::vector<CellFigure>>> by_backend;
-  for (std::size_t i = 0; i < claim.order.size(); ++i) {
-    for (const CellEvidence& group : collect_evidence(claim, claim.order[i], regime, records)) {
-      auto& groups = by_backend[group.backend];
-      groups.resize(claim.order.size());
-      groups[i].insert(groups[i].end(), group.figures.begin(), group.figures.end());
-    }
-  }
-  std::vector<VerdictRow> rows;
-  for (const auto& [backend, groups] : by_backend) {
-    for (std::size_t i = 1; i < groups.size(); ++i) {
-      rows.push_back(judge_step(
-          claim, regime, backend, groups[i - 1], groups[i],
-          fmt::format("{} < {}", group_name(claim, i - 1), group_name(claim, i)), context));
-    }
-  }
-  if (rows.empty()) {
-    VerdictRow row = blank_row(claim, {{}, {0, kMostGrowth}}, "", regime);
-    set_verdict(row, Outcome::not_testable, ReasonCode::not_comparable);
-    row.note = "the run evaluates no model in these schemes";
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part) {
   const Footprint& footprint = *claim.footprint;
   const std::vector<std::string> readings =
@@ -287,7 +205,9 @@ std::vector<VerdictRow> judge_derived(const Claim& claim, const ClaimPart& part)
 /// What the models of this run show of an accuracy claim about a model that is not here.
 std::string analogue(const Claim& claim, const ClaimPart& part, ClaimRegime regime,
                      std::span<const Record> records) {
-  if (claim.metric->evidence != Evidence::accuracy) return "";
+  // A perplexity by itself says nothing beside one of other tokens.
+  const std::string_view unit = claim.metric->unit;
+  if (claim.metric->evidence != Evidence::accuracy || (unit != "%" && unit != "x")) return "";
   std::vector<double> values;
   std::set<std::string> schemes, cells;
   for (const CellEvidence& group : collect_evidence(claim, part, regime, records)) {
@@ -319,41 +239,93 @@ std::vector<VerdictRow> say_not_testable(const Claim& claim, const ClaimPart& pa
   return rows;
 }
 
+std::vector<VerdictRow> judge_part(const Claim& claim, const ClaimPart& part,
+                                   std::span<const Record> records, const JudgeContext& context) {
+  if (claim.not_testable) return say_not_testable(claim, part, records);
+  if (is_gap(claim)) return judge_gaps(claim, part, records, context);
+  if (claim.metric->evidence == Evidence::arithmetic) return judge_derived(claim, part);
+  return judge_measured(claim, part, records, context);
+}
+
+std::vector<std::vector<VerdictRow>> judge_steps(const Claim& claim,
+                                                 std::span<const Record> records,
+                                                 const JudgeContext& context) {
+  if (claim.not_testable)
+    return {say_not_testable(claim, {{}, step_range(claim), {}, {}}, records)};
+  std::vector<std::vector<VerdictRow>> steps;
+  for (const ClaimRegime regime : claim.regimes)
+    steps.push_back(judge_order(claim, regime, records, context));
+  return steps;
+}
+
+/// Where a source contradicts itself, nothing is evidence for it; against it there may be.
+void apply_audit(const std::string& contradiction, VerdictRow& row) {
+  if (contradiction.empty()) return;
+  if (row.verdict == to_string(Outcome::confirmed) ||
+      row.verdict == to_string(Outcome::better_than_claimed)) {
+    row.verdict = to_string(Outcome::inconclusive);
+  }
+  row.reason = to_string(ReasonCode::inconsistent_source);
+  row.note = row.note.empty() ? contradiction : fmt::format("{}; {}", contradiction, row.note);
+}
+
+bool has_model(const Claim& claim, std::span<const Record> records) {
+  return std::ranges::any_of(records, [&](const Record& record) {
+    return std::ranges::any_of(claim.models, [&](const std::string& pattern) {
+      return matches_pattern(pattern, record.model);
+    });
+  });
+}
+
+void add_to_note(VerdictRow& row, const std::string& text) {
+  row.note = row.note.empty() ? text : fmt::format("{}; {}", row.note, text);
+}
+
+/// What a verdict has to say of the models that the figure was published of.
+void state_models(const Claim& claim, bool model_is_here, VerdictRow& row) {
+  const bool testable = row.verdict != to_string(Outcome::not_testable);
+  if (!claim.published_for.empty() && testable) {
+    const std::string rest = row.note.empty() ? "" : "; " + row.note;
+    row.note = fmt::format("an analogue, published of {}{}", claim.published_for, rest);
+  }
+  if (claim.reproduce.empty() || testable) return;
+  if (!model_is_here) {
+    row.reason = to_string(ReasonCode::needs_checkpoint);
+    row.note = "";
+  }
+  add_to_note(row, fmt::format("to measure it: {}", claim.reproduce));
+}
+
 }  // namespace
 
 std::vector<VerdictRow> judge(const Claim& claim, std::span<const Record> records,
                               const JudgeContext& context) {
   std::vector<VerdictRow> rows;
-  if (!claim.order.empty()) {
-    for (const ClaimRegime regime : claim.regimes) {
-      const std::vector<VerdictRow> of_regime = judge_order(claim, regime, records, context);
-      rows.insert(rows.end(), of_regime.begin(), of_regime.end());
+  const auto add = [&](std::vector<VerdictRow> more, const std::vector<Audit>& audits) {
+    const bool model_is_here = has_model(claim, records);
+    const std::string own = contradictions(claim.audits), of_part = contradictions(audits);
+    const std::string both = own.empty() || of_part.empty() ? own + of_part : own + "; " + of_part;
+    for (VerdictRow& row : more) {
+      state_models(claim, model_is_here, row);
+      apply_audit(both, row);
+      rows.push_back(std::move(row));
     }
+  };
+  if (is_order(claim)) {
+    for (std::vector<VerdictRow>& of_regime : judge_steps(claim, records, context))
+      add(std::move(of_regime), {});
     return rows;
   }
-  for (const ClaimPart& part : claim.parts) {
-    std::vector<VerdictRow> of_part;
-    if (claim.not_testable) {
-      of_part = say_not_testable(claim, part, records);
-    } else if (is_gap(claim)) {
-      of_part = judge_gaps(claim, part, records, context);
-    } else if (claim.metric->evidence == Evidence::arithmetic) {
-      of_part = judge_derived(claim, part);
-    } else {
-      of_part = judge_measured(claim, part, records, context);
-    }
-    rows.insert(rows.end(), of_part.begin(), of_part.end());
-  }
+  for (const ClaimPart& part : claim.parts)
+    add(judge_part(claim, part, records, context), part.audits);
   return rows;
 }
 
 std::vector<VerdictRow> judge_all(std::span<const Claim> claims, std::span<const Record> records,
                                   const JudgeContext& context) {
   std::vector<VerdictRow> rows;
-  for (const Claim& claim : claims) {
-    const std::vector<VerdictRow> of_claim = judge(claim, records, context);
-    rows.insert(rows.end(), of_claim.begin(), of_claim.end());
-  }
+  for (const Claim& claim : claims)
+    std::ranges::move(judge(claim, records, context), std::back_inserter(rows));
   return rows;
 }
 

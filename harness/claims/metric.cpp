@@ -7,6 +7,7 @@ namespace qassay {
 namespace {
 
 double as_is(double raw) { return raw; }
+double of_fp32(double bytes_per_weight) { return bytes_per_weight / kFp32Bytes; }
 double percent_left(double percent_lost) { return 100 - percent_lost; }
 // Against the weights as plain FP32 numbers, not against some FP32 packing: a candidate's scales,
 // padding and bias count against it, and padding of FP32 never counts in its favour.
@@ -18,8 +19,9 @@ constexpr std::array kMetrics{
                 percent_saved, "fp32"},
     ClaimMetric{"bytes_per_parameter", "bytes", Better::lower, Evidence::bytes, "weight_bytes",
                 as_is, ""},
+    ClaimMetric{"bytes_ratio", "x", Better::lower, Evidence::bytes, "weight_bytes", of_fp32,
+                "fp32"},
     ClaimMetric{"loss", "%", Better::lower, Evidence::accuracy, "loss", as_is, ""},
-    ClaimMetric{"loss_growth", "%", Better::higher, Evidence::accuracy, "loss", as_is, ""},
     ClaimMetric{"task_gap", "%", Better::higher, Evidence::accuracy, "loss", as_is, ""},
     ClaimMetric{"model_gap", "%", Better::higher, Evidence::accuracy, "loss", as_is, ""},
     ClaimMetric{"loss_points", "points", Better::lower, Evidence::accuracy, "loss_points", as_is,
@@ -35,7 +37,28 @@ constexpr std::array kMetrics{
     ClaimMetric{"top1_agreement", "fraction", Better::higher, Evidence::accuracy, "top1_agreement",
                 as_is, ""},
     ClaimMetric{"latency", "s", Better::lower, Evidence::timing, "latency", as_is, ""},
+    ClaimMetric{"error_accumulation", "x", Better::higher, Evidence::layer_error,
+                "accumulated_relative_error", as_is, ""},
     ClaimMetric{"footprint", "GB", Better::lower, Evidence::arithmetic, "", as_is, ""},
+    ClaimMetric{"cost_saving", "%", Better::higher, Evidence::arithmetic, "", as_is, ""},
+    ClaimMetric{"loss_growth", "%", Better::higher, Evidence::accuracy, "loss", as_is, "",
+                Comparison::difference, true},
+    ClaimMetric{"loss_change", "%", Better::lower, Evidence::accuracy, "loss", as_is, "",
+                Comparison::difference},
+    ClaimMetric{"tuning_growth", "%", Better::higher, Evidence::accuracy, "loss", as_is, "",
+                Comparison::tuning, true},
+    ClaimMetric{"kl_growth", "x", Better::higher, Evidence::accuracy, "kl_mean", as_is, "",
+                Comparison::ratio, true},
+    ClaimMetric{"perplexity_change", "x", Better::lower, Evidence::accuracy, "perplexity_ratio",
+                as_is, "", Comparison::ratio},
+    ClaimMetric{"time_growth", "x", Better::higher, Evidence::cost, "quantize_seconds", as_is, "",
+                Comparison::ratio, true},
+    ClaimMetric{"error_growth", "x", Better::higher, Evidence::layer_error, "relative_error", as_is,
+                "", Comparison::ratio, true},
+    ClaimMetric{"accumulated_error_growth", "x", Better::higher, Evidence::layer_error,
+                "accumulated_relative_error", as_is, "", Comparison::ratio, true},
+    ClaimMetric{"speed_change", "x", Better::higher, Evidence::timing, "speedup", as_is, "",
+                Comparison::ratio},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "hardware_profiles/machine_reader.hpp"
+#include "harness/claims/claim_reader.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/suite/kernel_choice.hpp"
 #include "harness/suite/suite.hpp"
@@ -45,6 +46,10 @@ int list_command(const Command& self, const Arguments& arguments) {
   fmt::print("suites\n");
   for (const std::string& name : shipped_suites())
     fmt::print("  {:<24} {}\n", name, load_suite(name).description);
+
+  fmt::print("\nclaims\n");
+  for (const std::string& name : shipped_claims())
+    fmt::print("  {:<24} {} claims\n", name, load_claims(name).size());
 
   fmt::print("\nmodels\n");
   for (const std::string& name : catalogue_models()) print_model(name);

@@ -23,7 +23,7 @@ int verify_command(const Command& self, const Arguments& arguments) {
   store.add_to(options);
   options.add_options()  //
       ("claims", po::value(&files)->value_name("FILE"),
-       "claims of your own (TOML); default: the shipped ones")                                 //
+       "shipped claims by name (qassay list), or your own (TOML); default: seed")                                 //
       ("json", po::bool_switch(&json), "print the verdicts as JSON")                           //
       ("explain", po::bool_switch(&explained), "say of each verdict where the interval lies")  //
       ("fail-on-refuted", po::bool_switch(&gate), "exit with 1 when a claim is refuted");
@@ -34,7 +34,7 @@ int verify_command(const Command& self, const Arguments& arguments) {
   std::vector<Claim> claims;
   if (files.empty()) claims = seed_claims();
   for (const std::string& file : files)
-    std::ranges::move(read_claims_file(file), std::back_inserter(claims));
+    std::ranges::move(load_claims(file), std::back_inserter(claims));
 
   OpenedRun opened = open_run(store, Access::write);
   const std::vector<VerdictRow> verdicts =

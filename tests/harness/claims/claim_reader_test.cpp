@@ -130,7 +130,7 @@ TEST(ClaimReaderTest, AFaultSaysPlaceWhatAndMend) {
             "my.toml:1: claim 'speed.int8': 'source' is missing; give a text in quotes");
   EXPECT_EQ(fault_in(with(kFit, "tolerance = 1", "tolerance = 1\nsigma = 3")),
             "my.toml:13: claim 'fit.all', part 1, sigma: is not a known key; known here: schemes, "
-            "methods, range, value, tolerance, tolerance_relative");
+            "methods, range, value, tolerance, tolerance_relative, audit");
 }
 
 struct ClaimFault {
@@ -279,6 +279,73 @@ TEST(ClaimReaderTest, AnOrderStandsInPlaceOfSchemesAndRange) {
                InputError);
 }
 
+TEST(ClaimReaderTest, AnOrderThatIsNoGrowthHasARange) {
+  const std::string head =
+      "[[claim]]\nid = \"o\"\nstatement = \"s\"\nsource = \"s\"\nbetter = \"lower\"\n"
+      "kind = \"measured\"\nregimes = [\"images\"]\nmetric = \"loss_change\"\n"
+      "order = [{ schemes = [\"FP16\"] }, { schemes = [\"W8A8\"] }]\n";
+  const Claim claim = read_claims(head + "range = [-1, 2]\n", "c.toml").at(0);
+  EXPECT_EQ(claim.step.low, -1);
+  EXPECT_EQ(claim.step.high, 2);
+  EXPECT_THAT(fault_in(head), HasSubstr("says no range, or says it twice"));
+  EXPECT_THAT(fault_in(head + "schemes = [\"FP16\"]\nrange = [-1, 2]\n"),
+              HasSubstr("schemes: is what order says already"));
+}
+
+TEST(ClaimReaderTest, SaysWhatIsPublishedOfWhichModels) {
+  const Claim analogue = read_claims(kSpeed + "published_for = \"Llama-2-7B\"\n", "c.toml").at(0);
+  EXPECT_EQ(analogue.published_for, "Llama-2-7B");
+  const std::string of_model = kSpeed + "models = [\"opt-125m\"]\nreproduce = \"qassay run x\"\n";
+  EXPECT_EQ(read_claims(of_model, "c.toml").at(0).reproduce, "qassay run x");
+  EXPECT_THAT(fault_in(kSpeed + "reproduce = \"qassay run x\"\n"),
+              HasSubstr("reproduce: is of no model"));
+  EXPECT_THAT(fault_in(of_model + "published_for = \"another\"\n"),
+              HasSubstr("published_for: contradicts reproduce"));
+  EXPECT_THAT(fault_in(of_model + "not_testable = \"needs_gpu\"\nexplanation = \"no GPU\"\n"),
+              HasSubstr("not_testable: contradicts reproduce"));
+}
+
+TEST(ClaimReaderTest, ReadsAudits) {
+  const auto audited = [](const std::string& audit) {
+    return kSpeed + "audit = [{ of = \"it\", " + audit + " }]\n";
+  };
+  const Claim claim =
+      read_claims(audited("quotient = [37.28, 27.65], printed = [1.3, 1.4], tolerance = 0.1"), "c")
+          .at(0);
+  ASSERT_EQ(claim.audits.size(), 1U);
+  EXPECT_EQ(claim.audits[0].operation, Audit::Operation::quotient);
+  EXPECT_EQ(claim.audits[0].printed_low, 1.3);
+  EXPECT_EQ(claim.audits[0].printed_high, 1.4);
+  EXPECT_EQ(claim.audits[0].tolerance, 0.1);
+  const std::string rest = ", printed = [1], tolerance = 0";
+  EXPECT_THAT(fault_in(audited("printed = [1], tolerance = 0")), HasSubstr("says no operation"));
+  EXPECT_THAT(fault_in(audited("sum = [1, 2], product = [1, 2]" + rest)),
+              HasSubstr("product: is a second operation"));
+  EXPECT_THAT(fault_in(audited("sum = [1]" + rest)), HasSubstr("sum: has 1 figures"));
+  EXPECT_THAT(fault_in(audited("quotient = [1, 2, 3]" + rest)), HasSubstr("has 3 figures"));
+  EXPECT_THAT(fault_in(audited("quotient = [1, 0]" + rest)), HasSubstr("divides by zero"));
+  EXPECT_THAT(fault_in(audited("change = [0, 1]" + rest)), HasSubstr("divides by zero"));
+  EXPECT_THAT(fault_in(audited("sum = [1, 2], printed = [2, 1], tolerance = 0")),
+              HasSubstr("printed: is no number and no range"));
+  EXPECT_THAT(fault_in(audited("sum = [1, 2], printed = [1, 2, 3], tolerance = 0")),
+              HasSubstr("printed: is no number and no range"));
+  EXPECT_THAT(fault_in(audited("sum = [1, 2], printed = [3], tolerance = -1")),
+              HasSubstr("tolerance: is negative"));
+  EXPECT_THAT(fault_in(audited("sum = [1, 2], printed = [3]")),
+              HasSubstr("'tolerance' is missing"));
+  EXPECT_THAT(fault_in(audited("sums = [1, 2]" + rest)), HasSubstr("sums: is not a known key"));
+}
+
+TEST(ClaimReaderTest, PartsMayDifferByMethodAlone) {
+  const std::string head =
+      "[[claim]]\nid = \"o\"\nstatement = \"s\"\nsource = \"s\"\nbetter = \"lower\"\n"
+      "kind = \"measured\"\nregimes = [\"text\"]\nmetric = \"perplexity\"\n";
+  const std::string part = "[[claim.part]]\nschemes = [\"W4A16\"]\nrange = [1, 2]\n";
+  EXPECT_EQ(
+      read_claims(head + part + part + "methods = [\"checkpoint\"]\n", "c").at(0).parts.size(), 2U);
+  EXPECT_THAT(fault_in(head + part + part), HasSubstr("names 'W4A16' again"));
+}
+
 TEST(ClaimReaderTest, AFootprintHasToBeSaid) {
   const auto begin = kFit.find("[claim.footprint]");
   EXPECT_THAT(fault_in(kFit.substr(0, begin)), HasSubstr("'footprint' is missing"));
@@ -314,8 +381,10 @@ TEST(SeedClaimsTest, AreThoseOfTheArticles) {
       ElementsAre("mem.fp16", "mem.int8", "mem.int4", "size.fp32", "size.fp16", "size.int8",
                   "size.int4", "speed.fp16", "speed.int8", "speed.int4", "loss.fp16", "loss.int8",
                   "loss.int4", "order.loss-precision", "order.task", "model.differs",
-                  "order.method-accuracy", "salient.weights", "retain.int8", "retain.int4",
-                  "fit.gpt3", "fit.7b", "fit.vram", "fit.whisper", "asr.latency", "asr.real-time"));
+                  "order.method-accuracy", "salient.weights", "order.method-time",
+                  "noise.accumulates", "noise.corrected", "calib.samples", "calib.samples-awq",
+                  "4bit.tuning", "retain.int8", "retain.int4", "fit.gpt3", "fit.7b", "fit.vram",
+                  "fit.whisper", "asr.latency", "asr.real-time", "cost.gpu", "cost.a100"));
 }
 
 TEST(SeedClaimsTest, SayTheNumbersOfTheArticles) {

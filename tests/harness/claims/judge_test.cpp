@@ -280,7 +280,13 @@ TEST_F(JudgeOrderTest, StepsThatOverlapDecideNothingAndStepsDownRefute) {
 }
 
 TEST_F(JudgeOrderTest, ASideWithoutEvaluationsIsNotTestable) {
-  const auto rows = judged({loss("FP16", 0, 0, 0), loss("W4A8-g32", 3, 2, 4)});
+  const std::vector<Record> outer{loss("FP16", 0, 0, 0), loss("W4A8-g32", 3, 2, 4)};
+  ASSERT_EQ(judged(outer).size(), 2U);
+  EXPECT_THAT(judged(outer), ::testing::Each(says("not_testable", "not_comparable")));
+  Record unsupported = loss("W8A8", 0, 0, 0);
+  unsupported.status = "unsupported";
+  unsupported.metric = "";
+  const auto rows = judged({outer[0], unsupported, outer[1]});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_THAT(rows, ::testing::Each(says("not_testable", "no_vector_kernel")));
   EXPECT_THAT(only(judged({})), says("not_testable", "not_comparable"));

@@ -212,6 +212,38 @@ TEST_F(GapTest, MoreModelsNeedWiderIntervals) {
   EXPECT_EQ(gap("model_gap", {images, letters, third}).verdict, "inconclusive");
 }
 
+TEST_F(GapTest, OfModelsIsWithinATaskWhereItHasTwo) {
+  Record second = text_figure("loss", "W8A8", 3, 2.9, 3.1);
+  second.model = "words";
+  second.case_key = "words/W8A8";
+  const VerdictRow row = gap("model_gap", {loss("W8A8", 50, 49.9, 50.1),
+                                           text_figure("loss", "W8A8", 1, 0.9, 1.1), second});
+  EXPECT_EQ(row.regime, "text");
+  EXPECT_NEAR(row.estimate, 2, 1e-9) << "the images are another task";
+  EXPECT_EQ(row.cells, 2);
+}
+
+TEST_F(GapTest, OfModelsIsOfOneMethodAtATime) {
+  Claim claim = claim_of("model_gap", {"W8A8"}, 0, 100);
+  claim.parts.front().methods = {"rtn", "gptq"};
+  claim.regimes = {ClaimRegime::images, ClaimRegime::text};
+  std::vector<Record> records{loss("W8A8", 1, 0.9, 1.1), text_figure("loss", "W8A8", 3, 2.9, 3.1)};
+  for (const double value : {5.0, 5.1}) {
+    Record record =
+        value == 5.0 ? loss("W8A8", 5, 4.9, 5.1) : text_figure("loss", "W8A8", 5.1, 5, 5.2);
+    record.method = "gptq";
+    record.case_key += "/gptq";
+    records.push_back(record);
+  }
+  const auto rows = judge(claim, records, {});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].scheme, "W8A8 by gptq");
+  EXPECT_EQ(rows[0].verdict, "inconclusive");
+  EXPECT_EQ(rows[0].regime, "images, text");
+  EXPECT_EQ(rows[1].scheme, "W8A8 by rtn");
+  EXPECT_EQ(rows[1].verdict, "confirmed");
+}
+
 TEST_F(GapTest, IsConfirmedHoweverLargeItIs) {
   const std::vector<Record> records{loss("W8A8", 1, 0.7, 1.3),
                                     text_figure("loss", "W8A8", 40, 39, 41)};
