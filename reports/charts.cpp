@@ -65,8 +65,11 @@ std::string Charts::lines(std::string_view title, const ChartAxis& axis,
     nlohmann::json texts = nlohmann::json::array();
     for (const double value : line.values) values.push_back(value * axis.factor);
     for (const std::string& text : line.texts) texts.push_back(readable(text));
+    nlohmann::json intervals = nlohmann::json::array();
+    for (const Figure& figure : line.intervals) intervals.push_back(scaled(figure, axis));
     rows.push_back({{"label", readable(line.label)},
                     {"values", std::move(values)},
+                    {"intervals", std::move(intervals)},
                     {"texts", std::move(texts)}});
   }
   return place(title, {{"kind", "lines"},

@@ -37,6 +37,7 @@ struct ChartLine {
   std::string label;
   std::vector<double> values;
   std::vector<std::string> texts;
+  std::vector<Figure> intervals{};  // of the values; empty where they are exact
 };
 struct ChartAxis {
   std::string title;

@@ -94,6 +94,33 @@
     }
   };
 
+  // The same of lines, which have no rows: each whisker in the colour of its line, and a little to the
+  // side of its neighbours'. On a logarithmic axis what is not positive ends at the bottom.
+  const lineIntervals = {
+    id: "lineIntervals",
+    beforeDatasetsDraw: function (chart) {
+      const context = chart.ctx;
+      const y = chart.scales.y;
+      context.save();
+      context.lineWidth = 1.4;
+      chart.data.datasets.forEach(function (dataset, index) {
+        if (!chart.isDatasetVisible(index)) return;
+        context.strokeStyle = dataset.borderColor;
+        chart.getDatasetMeta(index).data.forEach(function (element, i) {
+          const interval = dataset.intervals[i];
+          if (!interval || !(interval.high > 0) || interval.low === interval.high) return;
+          const x = element.x + 3 * (index - (chart.data.datasets.length - 1) / 2);
+          const high = Math.max(y.getPixelForValue(interval.high), chart.chartArea.top);
+          const low = interval.low > 0 ? y.getPixelForValue(interval.low) : chart.chartArea.bottom;
+          line(context, x, Math.min(low, chart.chartArea.bottom), x, high);
+          line(context, x - 3, high, x + 3, high);
+          if (low < chart.chartArea.bottom) line(context, x - 3, low, x + 3, low);
+        });
+      });
+      context.restore();
+    }
+  };
+
   const referenceLine = {
     id: "referenceLine",
     beforeDatasetsDraw: function (chart, args, options) {
@@ -313,6 +340,16 @@
       const digit = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
       return [1, 2, 5].includes(Math.round(digit * 10) / 10) ? String(Number(value.toPrecision(1))) : "";
     };
+    // Room for whiskers, as far as they are positive; one that is long has no more than a decade.
+    const values = finite(description.rows.flatMap(function (row) { return row.values; }))
+      .filter(function (value) { return value > 0; });
+    const reach = finite(description.rows.flatMap(function (row) {
+      return row.intervals.flatMap(function (interval) { return [interval.low, interval.high]; });
+    })).filter(function (value) { return value > 0; });
+    if (reach.length > 0 && values.length > 0) {
+      y.suggestedMin = Math.max(Math.min(...reach, ...values), Math.min(...values) / 10);
+      y.suggestedMax = Math.max(...reach, ...values);
+    }
     const settings = options(x, y, true);
     settings.plugins.tooltip.callbacks.title = function (items) { return items[0].label; };
     settings.plugins.tooltip.callbacks.label = function (item) {
@@ -330,6 +367,7 @@
             data: row.values.map(function (value) { return value > 0 ? value : null; }),
             backgroundColor: own,
             borderColor: own,
+            intervals: row.intervals,
             borderWidth: 2,
             borderDash: i < shapes.length ? [] : [6, 4],
             pointStyle: shapes[(i + 3 * Math.floor(i / shapes.length)) % shapes.length],
@@ -337,7 +375,8 @@
           };
         })
       },
-      options: settings
+      options: settings,
+      plugins: [lineIntervals]
     };
   }
 

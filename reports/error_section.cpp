@@ -1,3 +1,5 @@
+#include "reports/error_section.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,21 +13,12 @@
 namespace qassay {
 namespace {
 
-constexpr std::string_view kAlone = "relative_error";
-constexpr std::string_view kAccumulated = "accumulated_relative_error";
-
 const Record* error_at(const Series& series, std::string_view layer, std::string_view metric) {
   for (const Cell* cell : series.layers) {
     if (cell->about->layer != layer || !cell->trusted()) continue;
     if (const Record* record = cell->find_loss(metric)) return record;
   }
   return nullptr;
-}
-
-bool accumulates(const Series& series) {
-  return std::any_of(series.layers.begin(), series.layers.end(), [](const Cell* cell) {
-    return cell->trusted() && cell->find_loss(kAccumulated) != nullptr;
-  });
 }
 
 /// One series a scheme and method: the project's own backend where it has one. FP32 is left out,
@@ -72,9 +65,17 @@ std::string backends_words(const std::vector<const Series*>& chosen) {
   return words;
 }
 
-std::string show(std::string_view title, std::string_view metric,
-                 const std::vector<std::string>& layers, const std::vector<const Series*>& chosen,
-                 Charts& charts) {
+}  // namespace
+
+bool accumulates(const Series& series) {
+  return std::any_of(series.layers.begin(), series.layers.end(), [](const Cell* cell) {
+    return cell->trusted() && cell->find_loss(kErrorAccumulated) != nullptr;
+  });
+}
+
+std::string layer_errors(std::string_view title, std::string_view metric,
+                         const std::vector<std::string>& layers,
+                         const std::vector<const Series*>& chosen, Charts& charts) {
   std::vector<std::string> names;
   std::vector<ChartLine> lines;
   for (const Series* series : chosen) {
@@ -100,8 +101,6 @@ std::string show(std::string_view title, std::string_view metric,
          table.text("");
 }
 
-}  // namespace
-
 std::string error_section(const Results& results, Charts& charts) {
   std::string result;
   for (const Regime& regime : results.regimes) {
@@ -113,10 +112,10 @@ std::string error_section(const Results& results, Charts& charts) {
         "<h3>{}, {}</h3>\n<p class=\"legend\">{}.</p>\n<h4>With the errors of the layers "
         "before</h4>\n{}<h4>Each layer alone</h4>\n{}",
         html(about.model), html(network_words(about)), html(backends_words(chosen)),
-        show(fmt::format("Accumulated error, layer by layer, {}", about.model), kAccumulated,
-             layers, chosen, charts),
-        show(fmt::format("Error of each layer alone, {}", about.model), kAlone, layers, chosen,
-             charts));
+        layer_errors(fmt::format("Accumulated error, layer by layer, {}", about.model),
+                     kErrorAccumulated, layers, chosen, charts),
+        layer_errors(fmt::format("Error of each layer alone, {}", about.model), kErrorAlone, layers,
+                     chosen, charts));
   }
   if (result.empty()) {
     return "<p class=\"nothing\">No network's layers were followed in this run.</p>\n";

@@ -13,6 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/scheme.hpp"
+#include "reports/error_section.hpp"
 #include "reports/html.hpp"
 #include "reports/sections.hpp"
 #include "reports/table.hpp"
@@ -161,6 +162,8 @@ std::string by_samples(const ModelRows& model, Charts& charts) {
       line.values.push_back(loss == nullptr ? std::numeric_limits<double>::quiet_NaN()
                                             : loss->value);
       line.texts.push_back(record_text(loss));
+      const double none = std::numeric_limits<double>::quiet_NaN();
+      line.intervals.push_back(loss == nullptr ? Figure{none, none, none} : figure_of(*loss));
     }
     drawn.push_back(std::move(line));
   }
@@ -201,7 +204,43 @@ std::string table_of(const ModelRows& model) {
   return table.text("");
 }
 
-std::string show(const ModelRows& model, Charts& charts) {
+/// The scheme that plain rounding loses most in: where methods have most to win.
+std::string hardest_scheme(const ModelRows& model) {
+  const Row* hardest = nullptr;
+  for (const Row& row : model.second) {
+    if (row.method() != kPlain) continue;
+    if (hardest == nullptr || row.loss->value > hardest->loss->value) hardest = &row;
+  }
+  return hardest == nullptr ? "" : hardest->scheme();
+}
+
+/// Of each method in that scheme, with the errors of the layers before.
+std::string through_the_layers(const ModelRows& model, const Results& results, Charts& charts) {
+  const std::string scheme = hardest_scheme(model);
+  for (const Regime& regime : results.regimes) {
+    if (regime.about().model != model.first) continue;
+    std::vector<const Series*> chosen;
+    for (const Series* series : regime.series) {
+      const Record& about = series->about();
+      const bool counts = about.scheme == scheme && accumulates(*series) &&
+                          about.method.find_first_of("@+") == std::string::npos;
+      if (!counts) continue;
+      const auto same = std::ranges::find_if(
+          chosen, [&](const Series* other) { return other->about().method == about.method; });
+      if (same == chosen.end()) {
+        chosen.push_back(series);
+      } else if (about.backend == kOwnBackend) {
+        *same = series;
+      }
+    }
+    if (chosen.size() < 2) continue;
+    return layer_errors(fmt::format("Error through the layers in {}, {}", scheme, model.first),
+                        kErrorAccumulated, layers_of(regime), chosen, charts);
+  }
+  return {};
+}
+
+std::string show(const ModelRows& model, const Results& results, Charts& charts) {
   const auto bits = [](const Row& row) -> std::optional<Figure> {
     const std::optional<double> value = bits_of(row.scheme());
     if (!value) return std::nullopt;
@@ -217,14 +256,14 @@ std::string show(const ModelRows& model, Charts& charts) {
          scatter(model, "Loss against bits", {"bits a weight, with scales"}, bits, charts) +
          scatter(model, "Loss against the time to quantize", {"log10 of seconds"}, seconds,
                  charts) +
-         by_samples(model, charts) + table_of(model);
+         table_of(model) + through_the_layers(model, results, charts) + by_samples(model, charts);
 }
 
 }  // namespace
 
 std::string methods_section(const Results& results, Charts& charts) {
   std::string result;
-  for (const ModelRows& model : models_of(results)) result += show(model, charts);
+  for (const ModelRows& model : models_of(results)) result += show(model, results, charts);
   if (!result.empty()) return result;
   return "<p class=\"legend\">This run quantizes by one method. <code>qassay run methods</code> "
          "compares several: what each loses, and what it takes to quantize by it.</p>\n";

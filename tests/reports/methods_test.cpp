@@ -60,6 +60,18 @@ TEST_F(MethodsPageTest, ShowsLossByCalibrationSamples) {
                              HasSubstr("128 samples"), HasSubstr("512 samples")));
 }
 
+TEST_F(MethodsPageTest, ShowsErrorThroughTheLayersByMethodWhereMostIsLost) {
+  add("rtn", "kl_mean", 0.010, "nats");
+  add("gptq", "kl_mean", 0.004, "nats");
+  EXPECT_THAT(shown(), Not(HasSubstr("Error through the layers")));
+  add("rtn", "accumulated_relative_error", 0.25, "ratio", "first");
+  add("gptq", "accumulated_relative_error", 0.125, "ratio", "first");
+  add("gptq@8", "accumulated_relative_error", 0.5, "ratio", "first");
+  const std::string page = shown();
+  EXPECT_THAT(page, HasSubstr("Error through the layers in W4A16-g32, text"));
+  EXPECT_THAT(page, AllOf(HasSubstr("25"), HasSubstr("12.5"), Not(HasSubstr("W4A16-g32 gptq@8"))));
+}
+
 TEST_F(MethodsPageTest, OneMethodHasNothingBesideIt) {
   add("rtn", "kl_mean", 0.010, "nats");
   EXPECT_THAT(shown(), AllOf(HasSubstr("qassay run methods"), Not(HasSubstr("<table"))));
