@@ -75,13 +75,11 @@ bool accumulates(const Series& series) {
 
 std::string layer_errors(std::string_view title, std::string_view metric,
                          const std::vector<std::string>& layers,
-                         const std::vector<const Series*>& chosen, Charts& charts) {
-  std::vector<std::string> names;
+                         const std::vector<NamedSeries>& chosen, Charts& charts) {
   std::vector<ChartLine> lines;
-  for (const Series* series : chosen) {
-    names.push_back(name_of(*series));
+  for (const auto& [name, series] : chosen) {
     ChartLine& line = lines.emplace_back();
-    line.label = fmt::format("{} · {}", names.back(), series->about().backend);
+    line.label = fmt::format("{} · {}", name, series->about().backend);
     for (const std::string& layer : layers) {
       const Record* record = error_at(*series, layer, metric);
       line.values.push_back(record == nullptr ? std::numeric_limits<double>::quiet_NaN()
@@ -90,7 +88,7 @@ std::string layer_errors(std::string_view title, std::string_view metric,
     }
   }
   std::vector<Table::Column> columns = {{"Layer"}};
-  for (const std::string& name : names) columns.push_back({name, true});
+  for (const NamedSeries& each : chosen) columns.push_back({each.name, true});
   Table table(title, columns);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     table.row();
@@ -108,14 +106,16 @@ std::string error_section(const Results& results, Charts& charts) {
     if (chosen.empty()) continue;
     const Record& about = regime.about();
     const std::vector<std::string> layers = layers_of(regime);
+    std::vector<NamedSeries> named;
+    for (const Series* series : chosen) named.push_back({name_of(*series), series});
     result += fmt::format(
         "<h3>{}, {}</h3>\n<p class=\"legend\">{}.</p>\n<h4>With the errors of the layers "
         "before</h4>\n{}<h4>Each layer alone</h4>\n{}",
         html(about.model), html(network_words(about)), html(backends_words(chosen)),
         layer_errors(fmt::format("Accumulated error, layer by layer, {}", about.model),
-                     kErrorAccumulated, layers, chosen, charts),
+                     kErrorAccumulated, layers, named, charts),
         layer_errors(fmt::format("Error of each layer alone, {}", about.model), kErrorAlone, layers,
-                     chosen, charts));
+                     named, charts));
   }
   if (result.empty()) {
     return "<p class=\"nothing\">No network's layers were followed in this run.</p>\n";

@@ -15,10 +15,15 @@ inline constexpr std::string_view kErrorAccumulated = "accumulated_relative_erro
 /// Whether any layer of the series has an error with those of the layers before it.
 bool accumulates(const Series& series);
 
+struct NamedSeries {
+  std::string name;
+  const Series* series;
+};
+
 /// An error of the layers' outputs (one of the two above) as a chart with a line a series, and as a
 /// table.
 std::string layer_errors(std::string_view title, std::string_view metric,
                          const std::vector<std::string>& layers,
-                         const std::vector<const Series*>& chosen, Charts& charts);
+                         const std::vector<NamedSeries>& chosen, Charts& charts);
 
 }  // namespace qassay

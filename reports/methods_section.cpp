@@ -219,18 +219,17 @@ std::string through_the_layers(const ModelRows& model, const Results& results, C
   const std::string scheme = hardest_scheme(model);
   for (const Regime& regime : results.regimes) {
     if (regime.about().model != model.first) continue;
-    std::vector<const Series*> chosen;
+    std::vector<NamedSeries> chosen;
     for (const Series* series : regime.series) {
       const Record& about = series->about();
       const bool counts = about.scheme == scheme && accumulates(*series) &&
                           about.method.find_first_of("@+") == std::string::npos;
       if (!counts) continue;
-      const auto same = std::ranges::find_if(
-          chosen, [&](const Series* other) { return other->about().method == about.method; });
+      const auto same = std::ranges::find(chosen, about.method, &NamedSeries::name);
       if (same == chosen.end()) {
-        chosen.push_back(series);
+        chosen.push_back({about.method, series});
       } else if (about.backend == kOwnBackend) {
-        *same = series;
+        same->series = series;
       }
     }
     if (chosen.size() < 2) continue;

@@ -49,16 +49,14 @@ struct ClaimedRange {
   double high = 0;
 };
 
-/// The method of weights that were quantized before, by whatever made the checkpoint.
-inline constexpr std::string_view kCheckpointMethod = "checkpoint";
-
 /// A range and the schemes and methods that it is claimed of: names, or patterns where `*` stands
 /// for anything ("W4*").
 struct ClaimPart {
   std::vector<std::string> schemes;
   ClaimedRange claimed{};
-  std::vector<std::string> methods{"rtn"};  // of what quantizes; floats have none
-  std::vector<Audit> audits{};              // of this part's figures
+  /// Of what quantizes; floats have none. "checkpoint": of weights that were quantized before.
+  std::vector<std::string> methods{"rtn"};
+  std::vector<Audit> audits{};  // of this part's figures
 };
 
 /// A published statement as data.

@@ -284,9 +284,10 @@ void add_to_note(VerdictRow& row, const std::string& text) {
 /// What a verdict has to say of the models that the figure was published of.
 void state_models(const Claim& claim, bool model_is_here, VerdictRow& row) {
   const bool testable = row.verdict != to_string(Outcome::not_testable);
-  if (!claim.published_for.empty() && testable) {
+  if (!claim.published_for.empty()) {
+    row.statement += fmt::format(" (published of {})", claim.published_for);
     const std::string rest = row.note.empty() ? "" : "; " + row.note;
-    row.note = fmt::format("an analogue, published of {}{}", claim.published_for, rest);
+    if (testable) row.note = "an analogue: not the models that the figure was published of" + rest;
   }
   if (claim.reproduce.empty() || testable) return;
   if (!model_is_here) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "core/error.hpp"
@@ -14,6 +15,8 @@
 
 namespace qassay {
 namespace {
+
+constexpr std::string_view kQuantizedBefore = "checkpoint";
 
 ClaimedRange read_value(const TomlTable& table) {
   const double value = table.number("value");
@@ -47,7 +50,7 @@ std::vector<std::string> read_methods(const TomlTable& table) {
   std::vector<std::string> methods = table.texts("methods");
   for (const std::string& method : methods) {
     const bool is_pattern = method.find('*') != std::string::npos;
-    if (!is_pattern && method != kCheckpointMethod) parse_method(method, "methods");
+    if (!is_pattern && method != kQuantizedBefore) parse_method(method, "methods");
   }
   return methods;
 }

@@ -1,7 +1,11 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
 
+#include "core/error.hpp"
 #include "embedded/awq_llama_claims.hpp"
 #include "embedded/gptq_opt_claims.hpp"
 #include "embedded/llama_cpp_claims.hpp"
@@ -38,6 +42,11 @@ std::vector<Claim> seed_claims() { return load_claims("seed"); }
 std::vector<Claim> load_claims(const std::string& name_or_path) {
   const auto shipped = std::ranges::find(kClaimFiles, name_or_path, &ShippedClaims::name);
   if (shipped != std::end(kClaimFiles)) return read_claims(shipped->text(), name_or_path);
+  if (!std::filesystem::exists(name_or_path)) {
+    throw InputError(
+        name_or_path, "is neither a shipped file of claims nor a file",
+        fmt::format("name one of {}, or a .toml file", fmt::join(shipped_claims(), ", ")));
+  }
   return read_claims_file(name_or_path);
 }
 

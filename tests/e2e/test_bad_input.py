@@ -77,6 +77,13 @@ class BadInputTest(ProgramTest):
                     self.assertEqual(self.digest(path), before)
         self.refused("report", "--store", self.folder / "absent.db", mentions="absent.db")
 
+    def test_claims(self):
+        self.qassay("run", self.suite(), "--store", self.store, "--quick")
+        self.refused("verify", "sead", "--store", self.store, mentions="name one of seed, published")
+        claims = self.folder / "claims.toml"
+        claims.write_text("[[claim]]\nid = 'a'\n")
+        self.refused("verify", claims, "--store", self.store, mentions="claim 'a'")
+
     def test_a_changed_data_file(self):
         data = self.folder / "fashion-mnist"
         data.mkdir()

@@ -58,6 +58,9 @@ class RunTest(ProgramTest):
         verdicts = json.loads(self.qassay("verify", "--store", self.store, "--json").stdout)
         self.assertIn("speed.int8", {row["id"] for row in verdicts})
         self.assertIn("mem.int8", self.qassay("verify", "--store", self.store).stdout)
+        published = self.qassay("verify", "published", "gptq-opt", "--store", self.store).stdout
+        self.assertIn("u04.int8-bytes", published)
+        self.assertIn("qassay run language --model opt-125m", published)
 
         page = self.folder / "page.html"
         self.qassay("report", "--store", self.store, "--output", page)

@@ -103,6 +103,16 @@ TEST(TimeGrowthTest, IsRefutedInconclusiveAndNotTestable) {
   EXPECT_THAT(none.note, HasSubstr("has not both sides"));
 }
 
+TEST(TimeGrowthTest, ThatCannotBeTestedSaysWhy) {
+  Claim claim = kTime;
+  claim.not_testable = ReasonCode::needs_gpu;
+  claim.explanation = "of a GPU";
+  const VerdictRow row = step(claim, {seconds("a", "W4A16", "rtn", 1)});
+  EXPECT_EQ(row.verdict, "not_testable");
+  EXPECT_EQ(row.reason, "needs_gpu");
+  EXPECT_EQ(row.note, "of a GPU");
+}
+
 TEST(ErrorGrowthTest, PairsLayersOfOneScheme) {
   const Claim claim = order_of("accumulated_error_growth", ClaimRegime::layers,
                                {group("W4*", "gptq"), group("W4*", "rtn")});

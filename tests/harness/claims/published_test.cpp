@@ -20,10 +20,13 @@ using ::testing::StartsWith;
 TEST(AnalogueTest, SaysOfWhichModelTheFigureIs) {
   Claim claim = claim_of("loss", {"W8A8"}, 1, 3);
   claim.published_for = "Llama-2-7B";
-  EXPECT_EQ(judge(claim, std::vector{loss("W8A8", 2, 1.5, 2.5)}, {}).front().note,
-            "an analogue, published of Llama-2-7B");
+  const VerdictRow row = judge(claim, std::vector{loss("W8A8", 2, 1.5, 2.5)}, {}).front();
+  EXPECT_EQ(row.verdict, "confirmed");
+  EXPECT_EQ(row.statement, "it is so (published of Llama-2-7B)");
+  EXPECT_EQ(row.note, "an analogue: not the models that the figure was published of");
   const VerdictRow none = judge(claim, {}, {}).front();
   EXPECT_EQ(none.verdict, "not_testable");
+  EXPECT_EQ(none.statement, row.statement);
   EXPECT_EQ(none.note, "the run has no case of W8A8 in this regime");
 }
 
@@ -127,7 +130,12 @@ TEST(ShippedClaimsTest, SourcesThatContradictThemselvesAreKnown) {
 
 TEST(ShippedClaimsTest, AreNamedOrAreAFile) {
   EXPECT_EQ(load_claims("seed").size(), seed_claims().size());
-  EXPECT_THROW(load_claims("sead"), InputError);
+  try {
+    load_claims("sead");
+    ADD_FAILURE() << "read what is not there";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("name one of seed, published, gptq-opt"));
+  }
 }
 
 }  // namespace
