@@ -61,6 +61,23 @@ def write_llama(folder, head=None):
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+TABLE = """
+[[claim]]
+id = "table.row"
+statement = "the model has a perplexity of about 1,000"
+source = "a table"
+metric = "perplexity"
+better = "lower"
+kind = "measured"
+schemes = ["W8A8"]
+regimes = ["text"]
+models = ["llama-of-a-paper"]
+protocol = { text = "words.txt", context = 64, stride = 64, bos = "none", tail = "dropped" }
+range = [1, 1e6]
+reproduce = "qassay run language --model llama-of-a-paper"
+"""
+
+
 class LanguageTest(ProgramTest):
     def test_scores_a_model_and_a_text_of_ones_own(self):
         model, text = self.folder / "llama", self.folder / "my text.txt"
@@ -134,3 +151,25 @@ class LanguageTest(ProgramTest):
     def test_says_what_is_missing(self):
         result = self.qassay("run", self.suite(LANGUAGE), "--list", environment={"QASSAY_DATA_DIR": "/nowhere"})
         self.assertIn("unsupported: /nowhere/gcide/gcide.dict.dz is not there (package dict-gcide)", result.stdout)
+
+    def test_a_published_figure_is_judged_where_its_model_and_protocol_are(self):
+        suite = self.suite(LANGUAGE.replace("evaluate = true", "evaluate = true\ntimed = false"))
+        text, claims = self.folder / "words.txt", self.folder / "table.toml"
+        text.write_text("To be, or not to be, that is the question. " * 20)
+        claims.write_text(TABLE)
+        for name, context, verdict, reason in (
+            ("another-llama", 64, "not_testable", "needs_checkpoint"),
+            ("llama-of-a-paper", 32, "not_testable", "not_comparable"),
+            ("llama-of-a-paper", 64, "confirmed", ""),
+        ):
+            with self.subTest(name, context=context):
+                model = self.folder / name
+                if not model.exists():
+                    write_llama(model)
+                # Status 3: random weights get no token right, so that there is no loss to compare.
+                self.run_suite(suite, "--model", name, "--text", text, "--context", context, "--scheme", "W8A8",
+                               "--backend", "cpu", status=3)
+                row, = json.loads(self.qassay("verify", claims, "--store", self.store, "--json").stdout)
+                self.assertEqual((row["verdict"], row["reason"]), (verdict, reason))
+                if verdict == "not_testable":
+                    self.assertIn("to measure it: qassay run language --model llama-of-a-paper", row["note"])
