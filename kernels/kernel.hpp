@@ -76,6 +76,16 @@ struct KernelInfo {
   Contract contract = Contract::reordered;
 };
 
+/// The clock of a device that is not the host.
+class DeviceClock {
+ public:
+  virtual ~DeviceClock() = default;
+  /// Seconds for each of `calls` calls, one after another, on the x of the last run(): what that
+  /// does on the device, without what goes between the host and the device. `cold`: each call reads
+  /// its weights from the device's memory, for they are in no cache.
+  virtual double seconds(std::int64_t calls, bool cold) = 0;
+};
+
 /// Weights packed for a kernel, with everything a call needs. Not safe for two calls at once.
 class Prepared {
  public:
@@ -101,6 +111,10 @@ class Prepared {
     quantize_input(x, workspace);
     multiply(x, workspace, y);
   }
+
+  /// Where the kernel runs on a device, whose clock times it in place of the caller's; else
+  /// nullptr.
+  virtual DeviceClock* clock() { return nullptr; }
 
   /// The same weights at another place in memory: cold measurements rotate through copies.
   virtual std::unique_ptr<Prepared> copy() const = 0;
@@ -135,7 +149,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 6;
+inline constexpr int kKernelInterfaceVersion = 7;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

@@ -39,4 +39,12 @@ std::filesystem::path default_kernel_library() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "libqassay_kernels.so";
 }
 
+std::vector<std::filesystem::path> default_kernel_libraries() {
+  std::vector<std::filesystem::path> all{default_kernel_library()};
+#ifdef QASSAY_WITH_CUDA
+  all.push_back(all.front().parent_path() / "libqassay_kernels_cuda.so");
+#endif
+  return all;
+}
+
 }  // namespace qassay

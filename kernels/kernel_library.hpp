@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "kernels/kernel.hpp"
 
@@ -27,5 +28,7 @@ class KernelLibrary {
 
 /// libqassay_kernels.so beside the running program.
 std::filesystem::path default_kernel_library();
+/// That, and libqassay_kernels_cuda.so where the program was built with it.
+std::vector<std::filesystem::path> default_kernel_libraries();
 
 }  // namespace qassay

@@ -24,6 +24,10 @@ const qassay::KernelTable* qassay_kernel_table() {
 #undef QASSAY_KERNEL
   };
   static const Backend backends[] = {
+#ifdef QASSAY_HAVE_CUDA
+      cuda_backend(),
+      cuda_tf32_backend(),
+#else
 #ifdef QASSAY_HAVE_OWN
       {"cpu", "", ""},
 #else
@@ -43,7 +47,12 @@ const qassay::KernelTable* qassay_kernel_table() {
       ggml_backend(),
       onnxruntime_backend(),
 #endif
+#ifndef QASSAY_CUDA_BESIDE  // in the library of CUDA kernels, where one was built
+      {"cuda", "", "built without CUDA (preset cuda, or where a GPU answers)"},
+      {"cuda_tf32", "", "built without CUDA (preset cuda, or where a GPU answers)"},
+#endif
       {"reference", "", ""},
+#endif
   };
   static const KernelTable table{kKernelInterfaceVersion, kernels, backends};
   return &table;

@@ -23,6 +23,12 @@ Backend ggml_backend();
 Backend onnxruntime_backend();
 #endif
 
+/// Of the library of its own.
+#ifdef QASSAY_HAVE_CUDA
+Backend cuda_backend();
+Backend cuda_tf32_backend();
+#endif
+
 /// The row's columns as a KernelInfo: kernels take theirs from the table.
 KernelInfo kernel_info(std::string_view name);
 

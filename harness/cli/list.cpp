@@ -55,7 +55,7 @@ int list_command(const Command& self, const Arguments& arguments) {
   for (const std::string& name : catalogue_models()) print_model(name);
   for (const std::string& name : shape_names()) print_shape(name);
 
-  std::vector<std::filesystem::path> paths{default_kernel_library()};
+  std::vector<std::filesystem::path> paths = default_kernel_libraries();
   paths.insert(paths.end(), libraries.begin(), libraries.end());
   const KernelChoice kernels(paths, read_machine(), std::nullopt);
   fmt::print("\nbackends\n");

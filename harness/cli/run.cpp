@@ -141,7 +141,7 @@ int run_command(const Command& self, const Arguments& arguments) {
   request.plan.quick = request.quick;
   request.store = store;
   request.command = command_line(arguments);
-  request.kernel_libraries = {default_kernel_library()};
+  request.kernel_libraries = default_kernel_libraries();
   request.kernel_libraries.insert(request.kernel_libraries.end(), libraries.begin(),
                                   libraries.end());
   const KernelChoice kernels(

@@ -96,14 +96,18 @@ std::vector<double> limits_of_codes(const KernelCase& c) {
 
 }  // namespace
 
-const KernelLibrary& built_kernels() {
-  static const KernelLibrary library = [] {
+const std::vector<KernelLibrary>& built_libraries() {
+  static const std::vector<KernelLibrary> libraries = [] {
     constexpr int kKeep = 0;  // what the caller set
     setenv("QASSAY_PEERS", QASSAY_FETCHED_PEERS, kKeep);
-    return KernelLibrary(default_kernel_library());
+    std::vector<KernelLibrary> all;
+    for (const auto& path : default_kernel_libraries()) all.emplace_back(path);
+    return all;
   }();
-  return library;
+  return libraries;
 }
+
+const KernelLibrary& built_kernels() { return built_libraries().front(); }
 
 const Kernel& reference_for(const Problem& problem) {
   const bool integer = problem.scheme.quantizes_input();
@@ -118,8 +122,10 @@ const Kernel& reference_for(const Problem& problem) {
 
 std::vector<const Kernel*> rows_named(std::string_view prefix) {
   std::vector<const Kernel*> rows;
-  for (const Kernel* kernel : built_kernels().table().kernels) {
-    if (kernel->info().name.starts_with(prefix)) rows.push_back(kernel);
+  for (const KernelLibrary& library : built_libraries()) {
+    for (const Kernel* kernel : library.table().kernels) {
+      if (kernel->info().name.starts_with(prefix)) rows.push_back(kernel);
+    }
   }
   return rows;
 }

@@ -18,6 +18,8 @@ namespace qassay {
 /// The library that this build made, with the peers that QASSAY_PEERS or else scripts/fetch-peers
 /// has for it.
 const KernelLibrary& built_kernels();
+/// That, and the library of CUDA kernels where this build has one.
+const std::vector<KernelLibrary>& built_libraries();
 /// The reference kernel of the problem's kind of layer and activations.
 const Kernel& reference_for(const Problem& problem);
 /// How GoogleTest prints a row: by its name.

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -107,8 +108,8 @@ class KernelTableTest : public testing::TestWithParam<const Kernel*> {
   /// Whether activations, or the scales of their blocks, go through FP16.
   bool activations_in_fp16() const {
     const std::string_view name = kernel().info().name;
-    return kernel().info().backend == "ggml" &&
-           (name.starts_with("linear_f16_") || name.starts_with("linear_a8g_"));
+    return name.starts_with("linear_f16_") ||
+           (kernel().info().backend == "ggml" && name.starts_with("linear_a8g_"));
   }
   /// k, or the next whole block where the kernel takes nothing else.
   std::int64_t taken_k(const Scheme& scheme, std::int64_t k) const {
@@ -386,21 +387,33 @@ TEST(KernelTable, HasRowsThatRunHere) {
   EXPECT_GT(running, 2) << "nothing but the reference kernels can be tested on this CPU";
 }
 
+/// Of all that this build made; a name is there once.
+std::vector<Backend> built_backends() {
+  std::vector<Backend> all;
+  for (const KernelLibrary& library : built_libraries()) {
+    const std::span<const Backend> backends = library.table().backends;
+    all.insert(all.end(), backends.begin(), backends.end());
+  }
+  return all;
+}
+
 TEST(KernelTable, NamesFollowTheirColumns) {
   for (const Kernel* kernel : rows_named("")) {
     const KernelInfo& info = kernel->info();
     EXPECT_TRUE(info.name.starts_with("linear_") || info.name.starts_with("conv_")) << info.name;
     EXPECT_TRUE(info.name.ends_with(info.isa == Isa::any ? info.backend : to_string(info.isa)))
         << info.name;
-    EXPECT_EQ(built_kernels().find(info.name), kernel);
-    const auto backends = built_kernels().table().backends;
+    const auto has_name = [&](const Kernel* other) { return other->info().name == info.name; };
+    EXPECT_EQ(std::ranges::count_if(rows_named(""), has_name), 1) << info.name;
+    const std::vector<Backend> backends = built_backends();
     const auto is_mine = [&](const Backend& b) { return b.name == info.backend; };
     ASSERT_EQ(std::count_if(backends.begin(), backends.end(), is_mine), 1) << info.name;
-    // Rows of libraries that are looked for at run time are there without them.
+    // Rows of libraries and devices that are looked for at run time are there without them.
     const std::string_view missing =
         std::find_if(backends.begin(), backends.end(), is_mine)->missing;
     if (missing.empty()) continue;
-    EXPECT_TRUE(info.backend == "ggml" || info.backend == "onnxruntime") << info.name;
+    const std::set<std::string_view> looked_for{"ggml", "onnxruntime", "cuda", "cuda_tf32"};
+    EXPECT_TRUE(looked_for.contains(info.backend)) << info.name;
     std::vector<std::string> reasons;
     for (const char* text : kSchemes) {
       const auto refusal = kernel->accepts(
@@ -409,6 +422,16 @@ TEST(KernelTable, NamesFollowTheirColumns) {
       reasons.push_back(refusal->reason);
     }
     EXPECT_NE(std::find(reasons.begin(), reasons.end(), missing), reasons.end()) << info.name;
+  }
+}
+
+TEST(KernelTable, CudaIsThereOrItsReasonIs) {
+  for (const std::string_view name : {"cuda", "cuda_tf32"}) {
+    const std::vector<Backend> backends = built_backends();
+    const auto is_it = [&](const Backend& backend) { return backend.name == name; };
+    ASSERT_EQ(std::ranges::count_if(backends, is_it), 1) << name;
+    const Backend& backend = *std::ranges::find_if(backends, is_it);
+    EXPECT_NE(backend.missing.empty(), backend.version.empty()) << name;
   }
 }
 

@@ -1,0 +1,50 @@
+#pragma once
+
+// What the files for the device do, called from the host: each enqueues work on a stream and
+// returns what the launch said. All pointers are to the device's memory.
+
+#include <cuda_runtime_api.h>
+#include <stdint.h>
+
+namespace qassay::cuda {
+
+/// y[m, n] = x[m, k] W[n, k]^T + bias[n] with W of codes as layout.h has them.
+struct CodesArgs {
+  const void* words;
+  const uint16_t* scales;  // FP16
+  const uint8_t* zeros;    // nullptr: 2^(bits-1)
+  const float* bias;       // [blocks * 16], or nullptr
+  int64_t blocks, lines, groups;
+  int group;          // 32, 64 or 128
+  const uint16_t* x;  // FP16 [m, lines * 64], and so many rows more that they are a multiple of 64
+  float* y;           // [m, blocks * 16]
+  int64_t m;
+};
+/// Streams the weights once: for up to kStreamRows rows.
+constexpr int kStreamRows = 16;
+cudaError_t stream_codes(int bits, const CodesArgs& args, cudaStream_t stream);
+/// Tiles of 64 rows x 64 channels, for any number of rows.
+cudaError_t tile_codes(int bits, const CodesArgs& args, cudaStream_t stream);
+
+/// to[m, stride] = x[m, k], rounded; zero from k on.
+cudaError_t rows_to_f16(const float* x, int64_t m, int64_t k, void* to, int64_t stride,
+                        cudaStream_t stream);
+cudaError_t rows_to_bf16(const float* x, int64_t m, int64_t k, void* to, int64_t stride,
+                         cudaStream_t stream);
+
+/// quantize_row (core/grid.hpp) of every row: codes[m, stride], zero from k on, and scales[m].
+/// Where it would throw, *not_finite becomes 1.
+cudaError_t rows_to_s8(const float* x, int64_t m, int64_t k, int8_t* codes, int64_t stride,
+                       float* scales, int* not_finite, cudaStream_t stream);
+/// Turns sums[m, n] from int32 into FP32 in place: r = fma(sum, channel_scales[n], 0);
+/// fma(r, row_scales[m], bias[n]). `bias` may be nullptr.
+cudaError_t scale_sums(void* sums, int64_t m, int64_t n, const float* channel_scales,
+                       const float* row_scales, const float* bias, cudaStream_t stream);
+/// values[m, n] += bias[n].
+cudaError_t add_bias(float* values, int64_t m, int64_t n, const float* bias, cudaStream_t stream);
+
+/// Reads all words, which leaves the cache with them and nothing to write back. `sink`: one word,
+/// written only if all were ones.
+cudaError_t read_words(const uint4* words, int64_t count, uint32_t* sink, cudaStream_t stream);
+
+}  // namespace qassay::cuda
