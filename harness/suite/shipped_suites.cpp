@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "embedded/default_suite.hpp"
+#include "embedded/gpu_suite.hpp"
 #include "embedded/kernels_suite.hpp"
 #include "embedded/language_suite.hpp"
 #include "embedded/methods_suite.hpp"
@@ -23,9 +24,10 @@ struct Shipped {
 };
 
 constexpr Shipped kShipped[] = {
-    {"default", embedded::default_suite},       {"kernels", embedded::kernels_suite},
-    {"language", embedded::language_suite},     {"methods", embedded::methods_suite},
-    {"self-check", embedded::self_check_suite}, {"speech", embedded::speech_suite}};
+    {"default", embedded::default_suite}, {"gpu", embedded::gpu_suite},
+    {"kernels", embedded::kernels_suite}, {"language", embedded::language_suite},
+    {"methods", embedded::methods_suite}, {"self-check", embedded::self_check_suite},
+    {"speech", embedded::speech_suite}};
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

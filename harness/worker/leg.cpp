@@ -73,6 +73,7 @@ class Leg {
   void prepare(LayerArm& arm);
   void verify(LayerArm& arm, const QuantMatrix& weights);
   void prepare_layers();
+  void give_work(LayerArm& arm);
   void make_cold(LayerArm& arm);
   LayerArm& float_layer(const ModelArm& arm, std::size_t place);
   void assemble(ModelArm& arm);
@@ -258,11 +259,20 @@ void Leg::prepare_layers() {
   }
   recipes_->clear();
   for (LayerArm* arm : order) {
-    arm->work.call = [this, arm] {
-      arm->run(layer_of(*arm).x(job_.group.regime.m), workspace(), output(*arm));
-    };
-    if (job_.group.regime.cache == Cache::cold && arm->passed()) make_cold(*arm);
+    if (arm->passed()) give_work(*arm);
   }
+}
+
+void Leg::give_work(LayerArm& arm) {
+  const bool cold = job_.group.regime.cache == Cache::cold;
+  if (DeviceClock* const clock = arm.prepared().clock()) {  // verified, so x is there
+    arm.work.on_device = [clock, cold](std::int64_t calls) { return clock->seconds(calls, cold); };
+    return;
+  }
+  arm.work.call = [this, &arm] {
+    arm.run(layer_of(arm).x(job_.group.regime.m), workspace(), output(arm));
+  };
+  if (cold) make_cold(arm);
 }
 
 void Leg::make_cold(LayerArm& arm) {
@@ -302,6 +312,13 @@ void Leg::assemble(ModelArm& arm) {
     if (layers[place] != nullptr) continue;
     if (arm.row().method != kCheckpointMethod) throw std::logic_error("a layer that is no case");
     layers[place] = &float_layer(arm, place);
+  }
+  const auto on_device = [](LayerArm* layer) {
+    return layer->packed() && layer->prepared().clock() != nullptr;
+  };
+  if (std::ranges::any_of(layers, on_device)) {
+    arm.fail("unsupported", "its layers are on a device, where no whole model is run yet");
+    return;
   }
   const Model& model = *recipes_->model_of(arm.row()).model;
   arm.assemble(model, layers, job_.group.regime.m, job_.threads);
@@ -354,7 +371,9 @@ void Leg::judge_ceilings() {
   for (LayerArm& arm : layer_arms_) {
     if (!arm.passed() || arm.result().rounds.empty()) continue;
     const Traffic traffic = arm.prepared().traffic(layer_of(arm).rows(m));
-    const auto reach = ceilings_->reach(traffic, arm.result().rounds);
+    const auto reach = arm.prepared().clock() != nullptr  // the ceilings are the host's
+                           ? std::nullopt
+                           : ceilings_->reach(traffic, arm.result().rounds);
     if (job_.leg == 0) add_metric(arm, "operations", traffic.operations, "op", "none");
     if (reach)
       add_metric(arm, "ceiling_fraction", reach->fraction(), "fraction", "higher", reach->bound);

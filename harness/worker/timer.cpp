@@ -31,6 +31,7 @@ class Capture final : public benchmark::BenchmarkReporter {
 
 /// Seconds per call of one batch.
 double time_batch(const Work& work, std::int64_t iterations) {
+  if (work.on_device) return work.on_device(iterations);
   if (work.before) work.before(iterations);
   benchmark::ClearRegisteredBenchmarks();
   benchmark::RegisterBenchmark("case",
@@ -77,8 +78,13 @@ Pace Timer::find_pace(const Work& work) const {
 RoundTime Timer::time_round(const Work& work, const Pace& pace) const {
   // A call that fills a round by itself outlasts any warm-up.
   const bool long_call = pace.iterations * pace.batches == 1;
-  for (const double start = now(); !long_call && now() - start < timing_.warmup_seconds;)
-    work.call();
+  for (const double start = now(); !long_call && now() - start < timing_.warmup_seconds;) {
+    if (work.on_device) {
+      work.on_device(pace.iterations);
+    } else {
+      work.call();
+    }
+  }
   std::vector<double> seconds;
   for (std::int64_t i = 0; i < pace.batches; ++i)
     seconds.push_back(time_batch(work, pace.iterations));

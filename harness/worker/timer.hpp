@@ -11,6 +11,9 @@ namespace qassay {
 struct Work {
   std::function<void()> call;
   std::function<void(std::int64_t calls)> before;
+  /// In place of both, where a device has a clock of its own: so many calls, and the seconds for
+  /// each.
+  std::function<double(std::int64_t calls)> on_device;
 };
 
 /// How a case is timed in every round of a leg: fixed once, after the warm-up.
