@@ -7,28 +7,14 @@
 // products are exact and summed in FP32 by the tensor cores. The sum of a span of k that shares
 // its scales is multiplied with them and added in FP32: weights are never rounded.
 
-#include <cuda_fp16.h>
+#include <math.h>
 #include <stdint.h>
 
-#include "kernels/cuda/functions.h"
+#include "kernels/cuda/codes_args.h"
+#include "kernels/cuda/instructions.cuh"
 #include "kernels/cuda/layout.h"
 
 namespace qassay::cuda {
-
-/// d += a * b: W of 16 channels x 16 k, x of 8 rows.
-static __device__ inline void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0,
-                                            uint32_t b1) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-static __device__ inline uint32_t subtract_halves(uint32_t a, uint32_t b) {
-  const __half2 difference =
-      __hsub2(*reinterpret_cast<__half2*>(&a), *reinterpret_cast<__half2*>(&b));
-  return *reinterpret_cast<const uint32_t*>(&difference);
-}
 
 /// Of both channels of a lane.
 struct ScalePair {
@@ -40,8 +26,9 @@ template <int kBits, bool kZeros>
 __device__ inline ScalePair read_scales(const CodesArgs& args, int64_t block, int64_t k, int lane) {
   const int64_t at = scale_at(block, k / args.group, args.groups, channel_of_sum(lane, 0));
   const uint32_t both = __ldg(reinterpret_cast<const uint32_t*>(args.scales + at));
-  const float2 scales = __half22float2(*reinterpret_cast<const __half2*>(&both));
-  ScalePair pair{{scales.x, scales.y}, {}};
+  ScalePair pair{{value_of_half(static_cast<uint16_t>(both)),
+                  value_of_half(static_cast<uint16_t>(both >> 16))},
+                 {}};
   if (kZeros) {
     const uint32_t zeros = __ldg(reinterpret_cast<const uint16_t*>(args.zeros + at));
     pair.raised_zero[0] = raised_zero(static_cast<int>(zeros & 0xFF));
@@ -118,7 +105,7 @@ __device__ inline void add_line(const CodesArgs& args, int64_t block, int64_t li
 
 /// Calls launch<kBits, kSpan, kZeros>() of a struct with the template arguments that fit.
 template <typename Launch>
-cudaError_t with_format(int bits, const CodesArgs& args, const Launch& launch) {
+auto with_format(int bits, const CodesArgs& args, const Launch& launch) {
   const bool halves = args.group == kHalfLine;
   const bool zeros = args.zeros != nullptr;
   if (bits == 4) {

@@ -6,20 +6,10 @@
 #include <cuda_runtime_api.h>
 #include <stdint.h>
 
+#include "kernels/cuda/codes_args.h"
+
 namespace qassay::cuda {
 
-/// y[m, n] = x[m, k] W[n, k]^T + bias[n] with W of codes as layout.h has them.
-struct CodesArgs {
-  const void* words;
-  const uint16_t* scales;  // FP16
-  const uint8_t* zeros;    // nullptr: 2^(bits-1)
-  const float* bias;       // [blocks * 16], or nullptr
-  int64_t blocks, lines, groups;
-  int group;          // 32, 64 or 128
-  const uint16_t* x;  // FP16 [m, lines * 64], and so many rows more that they are a multiple of 64
-  float* y;           // [m, blocks * 16]
-  int64_t m;
-};
 /// Streams the weights once: for up to kStreamRows rows.
 constexpr int kStreamRows = 16;
 cudaError_t stream_codes(int bits, const CodesArgs& args, cudaStream_t stream);
@@ -27,9 +17,9 @@ cudaError_t stream_codes(int bits, const CodesArgs& args, cudaStream_t stream);
 cudaError_t tile_codes(int bits, const CodesArgs& args, cudaStream_t stream);
 
 /// to[m, stride] = x[m, k], rounded; zero from k on.
-cudaError_t rows_to_f16(const float* x, int64_t m, int64_t k, void* to, int64_t stride,
+cudaError_t rows_to_f16(const float* x, int64_t m, int64_t k, uint16_t* to, int64_t stride,
                         cudaStream_t stream);
-cudaError_t rows_to_bf16(const float* x, int64_t m, int64_t k, void* to, int64_t stride,
+cudaError_t rows_to_bf16(const float* x, int64_t m, int64_t k, uint16_t* to, int64_t stride,
                          cudaStream_t stream);
 
 /// quantize_row (core/grid.hpp) of every row: codes[m, stride], zero from k on, and scales[m].

@@ -62,8 +62,8 @@ class CodesLayer final : public cuda::DeviceLayer {
 
  protected:
   void enqueue_input() override {
-    check(cuda::rows_to_f16(x(), rows(), problem().k, input_.as<void>(), lines_ * cuda::kLine,
-                            the_stream()),
+    check(cuda::rows_to_f16(x(), rows(), problem().k, input_.as<std::uint16_t>(),
+                            lines_ * cuda::kLine, the_stream()),
           "rounding x");
   }
   void enqueue_product() override {

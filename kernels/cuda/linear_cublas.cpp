@@ -75,7 +75,8 @@ class FloatLayer final : public cuda::DeviceLayer {
   void enqueue_input() override {
     if (is_f32()) return;
     const auto round = types_.factors == CUDA_R_16F ? cuda::rows_to_f16 : cuda::rows_to_bf16;
-    check(round(x(), rows(), problem().k, input_.as<void>(), stride_, the_stream()), "rounding x");
+    check(round(x(), rows(), problem().k, input_.as<std::uint16_t>(), stride_, the_stream()),
+          "rounding x");
   }
   void enqueue_product() override {
     const void* const input = is_f32() ? static_cast<const void*>(x()) : input_.as<void>();

@@ -5,21 +5,15 @@
 // that a call gives the same bits every time.
 
 #include "kernels/cuda/codes.cuh"
+#ifdef __CUDACC__
+#include "kernels/cuda/functions.h"
+#endif
 
 namespace qassay::cuda {
 namespace {
 
 constexpr int kWarps = 8;
 constexpr int kAhead = 4;  // lines of a warp under way
-
-/// Read once, and not again before it has left L1.
-__device__ inline uint4 read_once(const uint4* at) {
-  uint4 words;
-  asm("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
-      : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w)
-      : "l"(at));
-  return words;
-}
 
 template <int kBits>
 __device__ inline LaneWords<kBits> read_line(const CodesArgs& args, int64_t block, int64_t line,
@@ -100,6 +94,11 @@ __global__ void __launch_bounds__(kWarps* kWarp, kRowTiles == 1 ? 3 : 2)
   store_sums<kRowTiles>(args, block, total);
 }
 
+}  // namespace
+
+#ifdef __CUDACC__
+namespace {
+
 struct Launch {
   const CodesArgs& args;
   cudaStream_t stream;
@@ -121,5 +120,6 @@ struct Launch {
 cudaError_t stream_codes(int bits, const CodesArgs& args, cudaStream_t stream) {
   return with_format(bits, args, Launch{args, stream});
 }
+#endif
 
 }  // namespace qassay::cuda

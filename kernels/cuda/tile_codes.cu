@@ -7,11 +7,14 @@
 //        32..63   warp 2      warp 3
 
 #include "kernels/cuda/codes.cuh"
+#ifdef __CUDACC__
+#include "kernels/cuda/functions.h"
+#endif
 
 namespace qassay::cuda {
 namespace {
 
-constexpr int kThreads = 128;
+constexpr int kTileThreads = 128;
 constexpr int kStages = 3;
 constexpr int kRows = 64;
 constexpr int kBlocksOfWarp = 2;
@@ -19,19 +22,6 @@ constexpr int kRowTiles = 4;  // of a warp
 constexpr int kChunksOfRow = kLine / kChunk;
 
 static_assert(kBlocksOfWarp * 2 == kPaddedBlocks && kRowTiles * kRowsOfTile * 2 == kRows);
-
-/// Global memory to shared, both aligned to 16 bytes.
-__device__ inline void copy_later(uint4* to, const void* from) {
-  const auto shared = static_cast<uint32_t>(__cvta_generic_to_shared(to));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared), "l"(from) : "memory");
-}
-/// What was asked for since the last commit is one group; a thread waits for its own groups, all
-/// but the last kLeft.
-__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
-template <int kLeft>
-__device__ inline void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
-}
 
 /// One line of all that the block of threads needs: 12 KiB with 8-bit codes.
 template <int kBits>
@@ -43,14 +33,14 @@ struct Stage {
 
   __device__ void fetch(const CodesArgs& args, int64_t first_block, int64_t first_row,
                         int64_t line) {
-    for (int i = threadIdx.x; i < kRows * kChunksOfRow; i += kThreads) {
+    for (int i = threadIdx.x; i < kRows * kChunksOfRow; i += kTileThreads) {
       const int row = i / kChunksOfRow;
       const int chunk = i % kChunksOfRow;
       copy_later(&x[shared_chunk(row, chunk)],
                  args.x + ((first_row + row) * args.lines + line) * kLine + chunk * kChunk);
     }
     const auto* const from = static_cast<const uint4*>(args.words);
-    for (int i = threadIdx.x; i < kPaddedBlocks * kVectorsOfBlock; i += kThreads) {
+    for (int i = threadIdx.x; i < kPaddedBlocks * kVectorsOfBlock; i += kTileThreads) {
       const int64_t block = first_block + i / kVectorsOfBlock;
       copy_later(&words[i],
                  from + vector_at<kBits>(block, line, args.lines, 0, 0) + i % kVectorsOfBlock);
@@ -94,7 +84,7 @@ __device__ inline void store_block(const CodesArgs& args, int64_t block, int64_t
 }
 
 template <int kBits, int kSpan, bool kZeros>
-__global__ void __launch_bounds__(kThreads) tile_kernel(CodesArgs args) {
+__global__ void __launch_bounds__(kTileThreads) tile_kernel(CodesArgs args) {
   __shared__ Stage<kBits> stages[kStages];
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
@@ -127,6 +117,11 @@ __global__ void __launch_bounds__(kThreads) tile_kernel(CodesArgs args) {
     store_block(args, first_block + my_block + i, first_row + my_row, lane, total[i]);
 }
 
+}  // namespace
+
+#ifdef __CUDACC__
+namespace {
+
 struct Launch {
   const CodesArgs& args;
   cudaStream_t stream;
@@ -135,7 +130,7 @@ struct Launch {
   cudaError_t go() const {
     const dim3 grid(static_cast<unsigned>(args.blocks / kPaddedBlocks),
                     static_cast<unsigned>(divide_up(args.m, kRows)));
-    tile_kernel<kBits, kSpan, kZeros><<<grid, kThreads, 0, stream>>>(args);
+    tile_kernel<kBits, kSpan, kZeros><<<grid, kTileThreads, 0, stream>>>(args);
     return cudaGetLastError();
   }
 };
@@ -145,5 +140,6 @@ struct Launch {
 cudaError_t tile_codes(int bits, const CodesArgs& args, cudaStream_t stream) {
   return with_format(bits, args, Launch{args, stream});
 }
+#endif
 
 }  // namespace qassay::cuda

@@ -1,9 +1,9 @@
-// What a host can say of the kernels for CUDA: that codes decode exactly, that every index map is
-// one to one, and that a warp of registers walked along them multiplies what it should.
+// Layouts, index maps and arithmetic of the kernels for CUDA, one by one; cuda_kernels_test.cpp
+// runs them whole.
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cfloat>
 #include <cmath>
@@ -12,113 +12,17 @@
 #include <utility>
 #include <vector>
 
-#include "core/compare.hpp"
 #include "core/grid.hpp"
 #include "core/half.hpp"
 #include "kernels/cuda/int8_rows.h"
 #include "kernels/cuda/layout.h"
-#include "tests/kernels/cuda_warp.hpp"
+#include "kernels/cuda/packed_codes.hpp"
 #include "tests/kernels/kernel_case.hpp"
 
 namespace qassay {
 namespace {
 
 using namespace cuda;
-
-const char* const kSchemes[] = {
-    "W4A16-g32", "W4A16-g64", "W4A16-g128", "W4A16-g32-asym", "W4A16-g64-asym", "W4A16-g128-asym",
-    "W8A16-g32", "W8A16-g64", "W8A16-g128", "W8A16-g32-asym", "W8A16-g64-asym", "W8A16-g128-asym"};
-
-/// x rounded to FP16 and back: what kernel and reference are both given.
-KernelCase fp16_case(const Scheme& scheme, std::int64_t m, std::int64_t n, std::int64_t k) {
-  KernelCase c = normal_case(scheme, m, n, k, false);
-  for (float& x : c.x.at) x = f16_to_f32(f32_to_f16(x));
-  return c;
-}
-
-/// Rows behind the last are NaN: no kernel may let them into others.
-WarpLayer layer_of(const KernelCase& c) {
-  WarpLayer layer{.bits = c.scheme.weights.bits,
-                  .group = c.scheme.weights.block,
-                  .packed = pack_codes(c.weights, 2),
-                  .x = {},
-                  .m = c.m};
-  const std::int64_t stride = layer.packed.lines * kLine;
-  layer.x.assign(static_cast<std::size_t>((c.m + 63) / 64 * 64 * stride), 0x7E00);
-  for (std::int64_t row = 0; row < c.m; ++row) {
-    for (std::int64_t k = 0; k < stride; ++k)
-      layer.x[static_cast<std::size_t>(row * stride + k)] =
-          k < c.k ? f32_to_f16(c.x.view().row(row)[k]) : std::uint16_t{0};
-  }
-  return layer;
-}
-
-/// Against the reference, which rounds its double sums to FP32. Twice the errors of sums in double.
-void expect_product(const KernelCase& c, const std::vector<double>& y, std::int64_t stride) {
-  KernelCase all = c;
-  all.scheme = parse_scheme("FP32");
-  all.weights = {.scheme = all.scheme,
-                 .n = c.n,
-                 .k = c.k,
-                 .values = {},
-                 .halves = {},
-                 .codes = {},
-                 .scales = {},
-                 .zero_points = {},
-                 .input = {}};
-  for (std::int64_t row = 0; row < c.n; ++row) {
-    for (std::int64_t k = 0; k < c.k; ++k)
-      all.weights.values.push_back(std::fabs(c.weights.value(row, k)));
-  }
-  for (float& x : all.x.at) x = std::fabs(x);
-  const Values magnitudes = run_guarded(reference_for(all.problem(c.m)), all);
-  const Values expected = run_guarded(reference_for(c.problem(c.m)), c);
-  for (std::int64_t row = 0; row < c.m; ++row) {
-    for (std::int64_t col = 0; col < c.n; ++col) {
-      const double want = expected.view().row(row)[col];
-      const double limit =
-          2 * dot_product_limit(c.k + 2, 1.001 * magnitudes.view().row(row)[col], 0x1p-53) +
-          kF32Roundoff * std::fabs(want);
-      const double got = y.at(static_cast<std::size_t>(row * stride + col));
-      ASSERT_TRUE(std::fabs(got - want) <= limit)
-          << c.describe() << " at " << row << ", " << col << ": " << got << " for " << want;
-    }
-  }
-}
-
-TEST(CudaCodesTest, StreamAlongItsIndicesMultiplies) {
-  int number = 0;
-  for (const char* const text : kSchemes) {
-    for (const std::int64_t m : {1, 2, 7, 8, 9, 16}) {
-      for (const std::int64_t n : {1, 15, 16, 17, 64, 65}) {
-        for (const std::int64_t k : {1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 600}) {
-          if (number++ % 7 != 0) continue;
-          const KernelCase c = fp16_case(parse_scheme(text), m, n, k);
-          const WarpLayer layer = layer_of(c);
-          expect_product(c, walk_stream(layer), layer.channels());
-          if (HasFatalFailure()) return;
-        }
-      }
-    }
-  }
-}
-
-TEST(CudaCodesTest, TilesAlongTheirIndicesMultiply) {
-  int number = 0;
-  for (const char* const text : kSchemes) {
-    for (const std::int64_t m : {1, 17, 64, 65}) {
-      for (const std::int64_t n : {1, 63, 64, 65}) {
-        for (const std::int64_t k : {1, 33, 64, 129, 300}) {
-          if (number++ % 11 != 0) continue;
-          const KernelCase c = fp16_case(parse_scheme(text), m, n, k);
-          const WarpLayer layer = layer_of(c);
-          expect_product(c, walk_tiles(layer), layer.channels());
-          if (HasFatalFailure()) return;
-        }
-      }
-    }
-  }
-}
 
 template <int kBits>
 void expect_exact_codes() {
