@@ -84,6 +84,8 @@ class DeviceClock {
   /// does on the device, without what goes between the host and the device. `cold`: each call reads
   /// its weights from the device's memory, for they are in no cache.
   virtual double seconds(std::int64_t calls, bool cold) = 0;
+  /// The most that the device was seen to read from its memory, now.
+  virtual double read_bytes_per_second() = 0;
 };
 
 /// Weights packed for a kernel, with everything a call needs. Not safe for two calls at once.

@@ -81,6 +81,7 @@ class Leg {
   void warm_up();
   void time_round(int round);
   void judge_ceilings();
+  std::optional<Reach> reach(LayerArm& arm, const Traffic& traffic);
   void add_metric(const Arm& arm, const char* name, double value, const char* unit,
                   const char* direction, const char* baseline = "");
   void evaluate();
@@ -118,6 +119,7 @@ class Leg {
   std::string quantizing_;                          // the case that a model is quantized for
   Buffer workspace_, output_, scores_;              // shared by all cases
   std::optional<LegCeilings> ceilings_;
+  std::optional<Ceilings> device_ceilings_;
   LegRow row_;
 };
 
@@ -359,6 +361,21 @@ void Leg::time_round(int round) {
   }
 }
 
+/// Of a device the read rate alone is probed, once a leg.
+std::optional<Reach> Leg::reach(LayerArm& arm, const Traffic& traffic) {
+  const Cache cache = job_.group.regime.cache;
+  DeviceClock* const clock = arm.prepared().clock();
+  if (clock == nullptr) return ceilings_->reach(traffic, arm.result().rounds);
+  if (cache == Cache::hot) return std::nullopt;
+  if (!device_ceilings_) {
+    guard(arm, "probing the device", [&] {
+      device_ceilings_.emplace().read_bytes_per_second = clock->read_bytes_per_second();
+    });
+  }
+  if (!device_ceilings_) return std::nullopt;
+  return reach_of(traffic, arm.result().rounds, cache, *device_ceilings_);
+}
+
 /// What is faster than the machine can be was not measured.
 void Leg::judge_ceilings() {
   const auto judge = [](Arm& arm, const std::optional<Reach>& reach) {
@@ -371,9 +388,7 @@ void Leg::judge_ceilings() {
   for (LayerArm& arm : layer_arms_) {
     if (!arm.passed() || arm.result().rounds.empty()) continue;
     const Traffic traffic = arm.prepared().traffic(layer_of(arm).rows(m));
-    const auto reach = arm.prepared().clock() != nullptr  // the ceilings are the host's
-                           ? std::nullopt
-                           : ceilings_->reach(traffic, arm.result().rounds);
+    const auto reach = this->reach(arm, traffic);
     if (job_.leg == 0) add_metric(arm, "operations", traffic.operations, "op", "none");
     if (reach)
       add_metric(arm, "ceiling_fraction", reach->fraction(), "fraction", "higher", reach->bound);

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "kernels/cuda/device.hpp"
+#include "kernels/cuda/read_buffer.hpp"
 #include "kernels/cuda/replay.hpp"
 #include "kernels/kernel.hpp"
 
@@ -41,6 +42,7 @@ class DeviceLayer : public Prepared, private DeviceClock {
 
  private:
   double seconds(std::int64_t calls, bool cold) final;
+  double read_bytes_per_second() final { return cuda::read_bytes_per_second(); }
   void enqueue_timed();
 
   Problem problem_;

@@ -48,7 +48,7 @@ class FloatLayer final : public cuda::DeviceLayer {
       : DeviceLayer(problem, problem.n),
         types_(types),
         stride_(is_f32() ? problem.k : cuda::round_up(problem.k, kAligned / 2)),
-        weights_(packed(weights)),
+        weights_(in_rows(weights)),
         bias_(bias),
         input_(is_f32() ? 0 : static_cast<std::size_t>(problem.m_max * stride_) * 2) {}
   FloatLayer(const FloatLayer& other)
@@ -88,7 +88,7 @@ class FloatLayer final : public cuda::DeviceLayer {
 
  private:
   bool is_f32() const { return types_.factors == CUDA_R_32F; }
-  DeviceMemory packed(const QuantMatrix& weights) const {
+  DeviceMemory in_rows(const QuantMatrix& weights) const {
     if (is_f32()) return DeviceMemory(std::span(weights.values));
     const std::vector<std::byte> rows =
         cuda::padded(weights.halves.data(), weights.n, weights.k * 2, weights.n, stride_ * 2);
@@ -106,7 +106,7 @@ class IntegerLayer final : public cuda::DeviceLayer {
  public:
   IntegerLayer(const Problem& problem, const QuantMatrix& weights, std::span<const float> bias)
       : DeviceLayer(problem, channels_of(problem)),
-        weights_(packed(problem, weights)),
+        weights_(in_rows(problem, weights)),
         scales_(of_channels(problem, weights.scales)),
         bias_(of_channels(problem, bias)) {
     make_room();
@@ -163,7 +163,7 @@ class IntegerLayer final : public cuda::DeviceLayer {
   static std::int64_t stride_of(const Problem& problem) {
     return cuda::round_up(problem.k, kAligned);
   }
-  static DeviceMemory packed(const Problem& problem, const QuantMatrix& weights) {
+  static DeviceMemory in_rows(const Problem& problem, const QuantMatrix& weights) {
     const std::vector<std::int8_t> codes = signed_codes(weights);
     const std::vector<std::byte> rows =
         cuda::padded(codes.data(), problem.n, problem.k, channels_of(problem), stride_of(problem));
@@ -221,8 +221,8 @@ Backend cuda_backend() { return {"cuda", cuda::device_state().name, cuda::device
 
 Backend cuda_tf32_backend() {
   const cuda::DeviceState& device = cuda::device_state();
-  const cuda::CublasState& cublas = cuda::cublas_state();
   if (!device.missing.empty()) return {"cuda_tf32", "", device.missing};
+  const cuda::CublasState& cublas = cuda::cublas_state();  // takes a while to load
   if (!cublas.missing.empty()) return {"cuda_tf32", "", cublas.missing};
   return {"cuda_tf32", device.name, ""};
 }

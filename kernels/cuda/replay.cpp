@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/cuda/device.hpp"
-#include "kernels/cuda/functions.h"
+#include "kernels/cuda/read_buffer.hpp"
 
 namespace qassay::cuda {
 namespace {
@@ -42,13 +42,8 @@ struct Span {
 
 /// Reads more than the cache holds, from the one buffer that is there for it.
 void empty_cache() {
-  static const DeviceMemory memory(
-      std::max(kCacheMultiple * device_state().l2_bytes, kLeastEmptied) / sizeof(uint4) *
-      sizeof(uint4));
-  static const DeviceMemory sink(sizeof(std::uint32_t));
-  check(read_words(memory.as<uint4>(), static_cast<std::int64_t>(memory.bytes() / sizeof(uint4)),
-                   sink.as<std::uint32_t>(), the_stream()),
-        "emptying the cache");
+  static const ReadBuffer buffer(std::max(kCacheMultiple * device_state().l2_bytes, kLeastEmptied));
+  buffer.enqueue();
 }
 
 void wait() { check(cudaStreamSynchronize(the_stream()), "waiting for what is timed"); }
@@ -60,6 +55,8 @@ void Replay::record(std::int64_t calls) {
   graph_.reset();
   recorded_ = 0;
   const cudaStream_t stream = the_stream();
+  enqueue_();  // code is loaded at its first launch, which is not to be within a capture
+  wait();
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "beginning a graph");
   cudaGraph_t graph = nullptr;
   try {
