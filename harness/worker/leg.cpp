@@ -319,7 +319,7 @@ void Leg::assemble(ModelArm& arm) {
     return layer->packed() && layer->prepared().clock() != nullptr;
   };
   if (std::ranges::any_of(layers, on_device)) {
-    arm.fail("unsupported", "its layers are on a device, where no whole model is run yet");
+    arm.fail("failed", "its layers are on a device, where no whole model is run yet");
     return;
   }
   const Model& model = *recipes_->model_of(arm.row()).model;
