@@ -11,7 +11,7 @@ LEVELS = [
     ["quantizers"],
     ["harness"],
 ]
-SOURCES = {".cpp", ".hpp", ".h", ".inc", ".in"}
+SOURCES = {".cpp", ".hpp", ".h", ".inc", ".in", ".cu", ".cuh"}
 
 root = pathlib.Path(__file__).resolve().parents[2]
 level = {room: number for number, rooms in enumerate(LEVELS) for room in rooms}
