@@ -18,14 +18,20 @@ int attribute(cudaDeviceAttr which) {
   return value;
 }
 
+/// Why there is no device. CUDA calls a driver that is not there one that is too old.
+std::string why_none(cudaError_t error) {
+  if (error == cudaSuccess) return "no device";
+  if (error != cudaErrorInsufficientDriver) return cudaGetErrorString(error);
+  return fmt::format("no NVIDIA driver, or one older than CUDA {}.{}", CUDART_VERSION / 1000,
+                     CUDART_VERSION % 1000 / 10);
+}
+
 DeviceState look_for_device() {
   DeviceState state;
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
   if (error != cudaSuccess || devices == 0) {
-    // A device without a driver and a driver without a device are told apart by CUDA's own words.
-    state.missing = fmt::format("no GPU answers ({})",
-                                error != cudaSuccess ? cudaGetErrorString(error) : "no device");
+    state.missing = fmt::format("no GPU answers ({})", why_none(error));
     return state;
   }
   try {
