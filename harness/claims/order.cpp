@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -63,7 +64,7 @@ Interval difference(const Interval& later, const Interval& earlier) {
 
 bool holds(const Claim& claim, double value) {
   const ClaimedRange range = step_range(claim);
-  return range.low <= value && value <= range.high;
+  return range.low <= value && (claim.metric->growth || value <= range.high);
 }
 
 /// The same model, layer and regime in the same scheme.

@@ -92,7 +92,9 @@ TEST(TimeGrowthTest, IsRefutedInconclusiveAndNotTestable) {
   };
   EXPECT_EQ(step(kTime, two(0.5, 0.5)).verdict, "refuted");
   EXPECT_EQ(step(kTime, two(0.9, 2)).verdict, "inconclusive");
-  EXPECT_EQ(step(kTime, two(1e5, 1e5)).verdict, "confirmed") << "however large it is";
+  const VerdictRow large = step(kTime, two(1e5, 1e5));
+  EXPECT_EQ(large.verdict, "confirmed") << "however large it is";
+  EXPECT_EQ(large.covered, 2);
   EXPECT_EQ(step(kTime, two(10, 10), true).reason, "underpowered");
   const VerdictRow one =
       step(kTime, {seconds("a", "W4A16", "rtn", 1), seconds("a", "W4A16", "gptq", 100)});
