@@ -10,6 +10,8 @@ namespace qassay {
 /// The baseline of figures of a quantized checkpoint whose float original is not there: its own
 /// weights as floating-point numbers. They say nothing of what was lost when it was quantized.
 inline constexpr std::string_view kDequantized = "dequantized";
+/// The method of weights that others have quantized: the matrices of a checkpoint as they are.
+inline constexpr std::string_view kCheckpointMethod = "checkpoint";
 
 /// One measured figure with everything that says what it is: the row that the store hands to the
 /// export, to the judge of claims and to the report.

@@ -10,13 +10,12 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/record.hpp"
 #include "core/scheme.hpp"
 #include "quantizers/method.hpp"
 
 namespace qassay {
 namespace {
-
-constexpr std::string_view kQuantizedBefore = "checkpoint";
 
 ClaimedRange read_value(const TomlTable& table) {
   const double value = table.number("value");
@@ -50,7 +49,7 @@ std::vector<std::string> read_methods(const TomlTable& table) {
   std::vector<std::string> methods = table.texts("methods");
   for (const std::string& method : methods) {
     const bool is_pattern = method.find('*') != std::string::npos;
-    if (!is_pattern && method != kQuantizedBefore) parse_method(method, "methods");
+    if (!is_pattern && method != kCheckpointMethod) parse_method(method, "methods");
   }
   return methods;
 }

@@ -38,9 +38,6 @@ struct Timing {
   double warmup_seconds = 0.002;  // before each
 };
 
-/// The method of weights that others have quantized: the matrices of a checkpoint as they are.
-inline constexpr std::string_view kCheckpointMethod = "checkpoint";
-
 /// One model, or a list of layer shapes, swept over the axes below.
 struct Sweep {
   std::string model;          // a name, or the folder of a user's own

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/record.hpp"
 #include "core/hash.hpp"
 #include "models/catalogue.hpp"
 

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/record.hpp"
 #include "core/seed.hpp"
 #include "hardware_profiles/environment.hpp"
 #include "hardware_profiles/pinning.hpp"

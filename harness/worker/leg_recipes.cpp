@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/hash.hpp"
+#include "core/record.hpp"
 #include "core/seed.hpp"
 #include "datasets/disjoint.hpp"
 #include "models/import/quantized_folder.hpp"
