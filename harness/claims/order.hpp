@@ -21,10 +21,9 @@ ClaimedRange step_range(const Claim& claim);
 ///   difference  of the mean losses. The ends are the farthest that the two means allow, for
 ///               evaluations of one model err together
 ///   ratio       of the later group's figures over the earlier's: the geometric mean over the
-///   cells;
-///               the ends are the farthest that the cells' own intervals allow, or, of figures that
-///               are exact (errors of layers, times to quantize), Student's t interval over the
-///               cells: how far they agree
+///               cells. The ends are the farthest that the cells' own intervals allow, or, of
+///               figures that are exact (errors of layers, times to quantize), Student's t interval
+///               over the cells: how far they agree
 ///   tuning      what a group's methods win back of the loss by plain rounding; difference of that
 /// A growth is confirmed however large it is. Figures in doubt are left away where others are
 /// there.
