@@ -95,8 +95,8 @@ class Prepared {
 
   /// Bytes of the packed weights: codes, scales, zero points, padding, bias.
   virtual std::size_t packed_bytes() const = 0;
-  /// The pieces of memory that they lie in, where those are known; else none. Cold measurements drop
-  /// them from the caches.
+  /// The pieces of memory that they lie in, where those are known; else none. Cold measurements
+  /// drop them from the caches.
   virtual std::vector<std::span<const std::byte>> packed() const { return {}; }
   /// Bytes that a call with up to m_max rows needs; 64-byte aligned.
   virtual std::size_t workspace_bytes() const = 0;

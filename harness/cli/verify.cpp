@@ -23,7 +23,7 @@ int verify_command(const Command& self, const Arguments& arguments) {
   store.add_to(options);
   options.add_options()  //
       ("claims", po::value(&files)->value_name("FILE"),
-       "shipped claims by name (qassay list), or your own (TOML); default: seed")                                 //
+       "shipped claims by name (qassay list), or your own (TOML); default: seed")              //
       ("json", po::bool_switch(&json), "print the verdicts as JSON")                           //
       ("explain", po::bool_switch(&explained), "say of each verdict where the interval lies")  //
       ("fail-on-refuted", po::bool_switch(&gate), "exit with 1 when a claim is refuted");

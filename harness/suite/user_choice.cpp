@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/record.hpp"
 #include "core/hash.hpp"
+#include "core/record.hpp"
 #include "models/catalogue.hpp"
 
 namespace qassay {

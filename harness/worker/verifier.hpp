@@ -14,8 +14,8 @@
 namespace qassay {
 
 /// Compares the outputs of one layer's kernels with the reference kernels', and tells how far they
-/// are from FP32. Of a linear layer its rows, of more than 192 a sample, are compared on a sample of
-/// the output channels; of a convolution some images, on all pixels of a sample of the channels.
+/// are from FP32. Of a linear layer its rows, of more than 192 a sample, are compared on a sample
+/// of the output channels; of a convolution some images, on all pixels of a sample of the channels.
 class Verifier {
  public:
   Verifier(const LegLayer& layer, std::int64_t m, const KernelChoice& kernels, const Device& device,
