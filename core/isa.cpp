@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #endif
 
+#include "core/amx.hpp"
 #include "core/error.hpp"
 
 namespace qassay {
@@ -27,6 +28,8 @@ std::string_view to_string(Isa isa) {
       return "avx512vnni";
     case Isa::avx512bf16:
       return "avx512bf16";
+    case Isa::amx:
+      return "amx";
     case Isa::neon:
       return "neon";
     case Isa::dotprod:
@@ -66,7 +69,9 @@ std::vector<Isa> supported_isas() {
   isas.push_back(Isa::avx512);
   if (!__builtin_cpu_supports("avx512vnni")) return isas;
   isas.push_back(Isa::avx512vnni);
-  if (__builtin_cpu_supports("avx512bf16")) isas.push_back(Isa::avx512bf16);
+  if (!__builtin_cpu_supports("avx512bf16")) return isas;
+  isas.push_back(Isa::avx512bf16);
+  if (const Amx amx = usable_amx(); amx.int8 && amx.bf16) isas.push_back(Isa::amx);
   return isas;
 }
 

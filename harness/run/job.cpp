@@ -12,6 +12,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Isa, {{Isa::any, "any"},
                                    {Isa::avx512, "avx512"},
                                    {Isa::avx512vnni, "avx512vnni"},
                                    {Isa::avx512bf16, "avx512bf16"},
+                                   {Isa::amx, "amx"},
                                    {Isa::neon, "neon"},
                                    {Isa::dotprod, "dotprod"},
                                    {Isa::i8mm, "i8mm"}})

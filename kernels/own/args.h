@@ -32,7 +32,9 @@ static const int kZeroU4 = 8;
 static inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Rows are dealt out evenly, so that no tile is left with one or two of them.
-static inline int64_t tile_count(int64_t rows) { return divide_up(rows, kTileRows); }
+static inline int64_t tile_count(int64_t rows, int64_t most = kTileRows) {
+  return divide_up(rows, most);
+}
 // `parts` rows that make one of y stay together.
 static inline int64_t tile_begin(int64_t tile, int64_t tiles, int64_t rows, int64_t parts) {
   return tile * (rows / parts) / tiles * parts;
@@ -66,9 +68,10 @@ struct LinearArgs {
   int64_t zero_lines;  // of zero points in front of a block's codes; 0: symmetric
 
   // x as words, one tile of rows after another, [steps][rows of the tile]; where the weights have
-  // several words of k together, [steps / together][rows of the tile][together].
+  // several words of k together, or the tile has, [steps / together][rows of the tile][together].
   const Word* x;
   int64_t m;
+  int64_t tile_rows;  // the most rows of a tile
   int64_t parts;  // rows of x whose outputs are added up to one of y: 1; 2 for 16-bit codes, their
                   // high bytes and then their low ones
   const float* row_scales;    // [m]; int8 with one scale a row only
@@ -87,7 +90,7 @@ struct LinearArgs {
       panel;            // [kPanelBlocks][spread_lines(chunk_steps)]: weights as the tile reads them
   float* panel_scales;  // [groups of a chunk][kPanel]
   int32_t* panel_zeros;  // the same; zero points only
-  float* partial;        // [tiles_at_once * kTileRows][kPanel] sums (int32 for whole channels)
+  float* partial;        // [tiles_at_once * tile_rows][kPanel] sums (int32 for whole channels)
 };
 
 typedef void (*LinearFunction)(const LinearArgs&);

@@ -38,4 +38,17 @@ Blocking choose_blocking(const CacheSizes& caches, std::int64_t steps, std::int6
   return {chunk, std::clamp(caches.l2 / 8 / kTileSums, std::int64_t{1}, tiles)};
 }
 
+Blocking choose_wide_blocking(const CacheSizes& caches, std::int64_t steps, std::int64_t unit,
+                              std::int64_t rows, std::int64_t tile_rows) {
+  // Two blocks of a chunk take two thirds of L1; the rows that pass over them come from L2.
+  const std::int64_t tiles = tile_count(rows, tile_rows);
+  const std::int64_t longest = caches.l1 * 2 / 3 / (2 * kLine);
+  const std::int64_t chunks = divide_up(steps, std::max(longest, unit));
+  const std::int64_t chunk = divide_up(divide_up(steps, chunks), unit) * unit;
+  const std::int64_t tile_sums = tile_rows * kPanel * std::int64_t{sizeof(float)};
+  // Tiles are taken in pairs.
+  const std::int64_t fitting = caches.l2 / 8 / tile_sums / 2 * 2;
+  return {chunk, std::clamp(fitting, std::int64_t{2}, tiles + tiles % 2)};
+}
+
 }  // namespace qassay::own

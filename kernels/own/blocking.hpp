@@ -24,4 +24,8 @@ struct Blocking {
 Blocking choose_blocking(const CacheSizes& caches, std::int64_t steps, std::int64_t unit,
                          std::int64_t rows, bool decoded);
 
+/// The same for tiles of `tile_rows` rows that go over pairs of blocks (x86/amx.h).
+Blocking choose_wide_blocking(const CacheSizes& caches, std::int64_t steps, std::int64_t unit,
+                              std::int64_t rows, std::int64_t tile_rows);
+
 }  // namespace qassay::own

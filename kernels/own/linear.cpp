@@ -122,6 +122,7 @@ class PreparedLinear final : public Prepared {
 
  private:
   std::int64_t steps() const { return product_.steps(); }
+  /// Those of tiles of kTileRows.
   const RowFunctions& row_functions() const { return *product_.recipe().rows; }
 
   WorkspacePlan plan() const {
@@ -130,7 +131,7 @@ class PreparedLinear final : public Prepared {
     const bool codes = product_.recipe().codes();
     Parts parts;
     WorkspacePlan plan;
-    parts.take(rows * steps() * kWordBytes);
+    parts.take(product_.words(problem_.m_max) * kWordBytes);
     const std::int64_t group_words = codes ? rows * product_.groups() * kWordBytes : 0;
     plan.x_scales = parts.take(scales_of_groups() ? group_words : codes ? rows * kWordBytes : 0);
     plan.corrections = parts.take(group_words);
@@ -153,19 +154,21 @@ class PreparedLinear final : public Prepared {
   /// One FP32 row with no padding is what the kernel reads.
   bool usable_as_it_is(ConstMatrix x) const { return x.rows == 1 && x.cols == steps(); }
 
-  /// Calls row(index, where its words go, words from one to the next) for all rows of x, in
-  /// parallel. Words of its second part go `words_together` behind those of its first.
+  /// Calls row(its functions, index, where its words go, words from one to the next) for all rows
+  /// of x, in parallel. Words of its second part go `together` behind those of its first.
   template <typename Row>
   void for_each_row(std::int64_t rows, Word* words, Row row) const {
     const std::int64_t parts = product_.recipe().parts();
-    const std::int64_t tiles = tile_count(rows * parts);
-    const std::int64_t together = words_together();
+    const RowTiles shape = product_.row_tiles(rows);
+    const std::int64_t tiles = tile_count(rows * parts, shape.rows);
 #pragma omp parallel for num_threads(threads_) if (tiles > 1) schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t begin = tile_begin(tile, tiles, rows * parts, parts);
       const std::int64_t stride = tile_begin(tile + 1, tiles, rows * parts, parts) - begin;
-      for (std::int64_t r = 0; r < stride; r += parts)
-        row((begin + r) / parts, words + begin * steps() + r * together, stride * together);
+      for (std::int64_t r = 0; r < stride; r += parts) {
+        row(*shape.fill, (begin + r) / parts, words + begin * shape.steps + r * shape.together,
+            stride * shape.together);
+      }
     }
   }
 
@@ -186,59 +189,61 @@ class PreparedLinear final : public Prepared {
   }
 
   void convert_to_bf16(ConstMatrix x, std::span<std::byte> workspace) const {
-    for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      row_functions().convert(x.row(m), x.cols, out, stride);
-    });
+    for_each_row(x.rows, words(workspace),
+                 [&](const RowFunctions& fill, std::int64_t m, Word* out, std::int64_t stride) {
+                   fill.convert(x.row(m), x.cols, out, stride);
+                 });
   }
 
   bool blocked() const { return problem_.scheme.blocks_input(); }
   bool scales_of_groups() const { return blocked() || product_.recipe().input == Input::a16; }
-  std::int64_t words_together() const { return product_.weights().layout().words_together(); }
 
   /// Values that are not finite make outputs that are not, as with FP32.
   void quantize_to_a16(ConstMatrix x, std::span<std::byte> workspace) const {
     const std::int64_t groups = product_.groups();
-    for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      row_functions().quantize_halves(x.row(m), x.cols, product_.zero(),
-                                      product_.weights().layout().group, out, words_together(),
-                                      stride, corrections(workspace) + 2 * m * groups, groups,
-                                      x_scales(workspace) + 2 * m * groups);
-    });
+    const std::int64_t low = product_.row_tiles(x.rows).together;
+    for_each_row(x.rows, words(workspace),
+                 [&](const RowFunctions& fill, std::int64_t m, Word* out, std::int64_t stride) {
+                   fill.quantize_halves(x.row(m), x.cols, product_.zero(),
+                                        product_.weights().layout().group, out, low, stride,
+                                        corrections(workspace) + 2 * m * groups, groups,
+                                        x_scales(workspace) + 2 * m * groups);
+                 });
   }
 
   void quantize_to_a8(ConstMatrix x, std::span<std::byte> workspace) const {
     std::exception_ptr failure;  // must not leave the parallel region
-    for_each_row(x.rows, words(workspace), [&](std::int64_t m, Word* out, std::int64_t stride) {
-      try {
-        if (blocked()) {
-          quantize_row_by_group(x, m, out, stride, workspace);
-        } else {
-          quantize_row_as_one(x, m, out, stride, workspace);
-        }
-      } catch (...) {
+    for_each_row(x.rows, words(workspace),
+                 [&](const RowFunctions& fill, std::int64_t m, Word* out, std::int64_t stride) {
+                   try {
+                     if (blocked()) {
+                       quantize_row_by_group(fill, x, m, out, stride, workspace);
+                     } else {
+                       quantize_row_as_one(fill, x, m, out, stride, workspace);
+                     }
+                   } catch (...) {
 #pragma omp critical
-        failure = std::current_exception();
-      }
-    });
+                     failure = std::current_exception();
+                   }
+                 });
     if (failure) std::rethrow_exception(failure);
   }
 
-  void quantize_row_as_one(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
-                           std::span<std::byte> workspace) const {
-    const float largest = row_functions().largest_magnitude(x.row(m), x.cols);
+  void quantize_row_as_one(const RowFunctions& fill, ConstMatrix x, std::int64_t m, Word* out,
+                           std::int64_t stride, std::span<std::byte> workspace) const {
+    const float largest = fill.largest_magnitude(x.row(m), x.cols);
     float& scale = x_scales(workspace)[m];
     scale = symmetric_grid(largest, 8, DType::f32, "activations").scale;
-    row_functions().quantize(x.row(m), x.cols, scale, product_.zero(),
-                             product_.weights().layout().group, out, stride,
-                             corrections(workspace) + m * product_.groups());
+    fill.quantize(x.row(m), x.cols, scale, product_.zero(), product_.weights().layout().group, out,
+                  stride, corrections(workspace) + m * product_.groups());
   }
 
-  void quantize_row_by_group(ConstMatrix x, std::int64_t m, Word* out, std::int64_t stride,
-                             std::span<std::byte> workspace) const {
+  void quantize_row_by_group(const RowFunctions& fill, ConstMatrix x, std::int64_t m, Word* out,
+                             std::int64_t stride, std::span<std::byte> workspace) const {
     const std::int64_t group = product_.weights().layout().group;
     float* const scales = x_scales(workspace) + m * product_.groups();
-    row_functions().quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
-                                    corrections(workspace) + m * product_.groups(), scales);
+    fill.quantize_blocks(x.row(m), x.cols, product_.zero(), group, out, stride,
+                         corrections(workspace) + m * product_.groups(), scales);
     const bool fits = std::all_of(scales, scales + product_.groups(),
                                   [](float scale) { return std::isfinite(127 * scale); });
     if (fits) return;

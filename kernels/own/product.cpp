@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
+#include "core/amx.hpp"
 #include "kernels/longest_sum.hpp"
 #include "kernels/own/stored_codes.hpp"
 
@@ -87,19 +91,41 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
 
 Product::Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_max)
     : recipe_(recipe), weights_(std::move(weights)), rows_max_(rows_max) {
+  // Whoever asked what this machine runs has asked the system for its tiles; a process that did not
+  // would end at the first of them.
+  if (recipe.info.isa == Isa::amx && !usable_amx().int8)
+    throw InputError(std::string(recipe.info.name), "the system lets no process use AMX",
+                     "choose a kernel without");
+  plan_scratch();
+}
+
+void Product::plan_scratch() {
   // A call with few rows has smaller chunks, but not more of anything.
-  const Blocking widest = blocking(rows_max);
+  std::vector<std::int64_t> calls{rows_max_};
+  if (wide(rows_max_)) calls.push_back((recipe_.wide->from - 1) / recipe_.parts());
   const std::int64_t group = weights_.layout().group;
-  const bool scales = group != 0 && recipe_.codes();
-  const std::int64_t chunk_groups = scales ? widest.chunk_steps * k_per_word() / group : 0;
+  std::int64_t panel_lines = 0;
+  std::int64_t scales = 0;
+  std::int64_t sums = 0;
+  for (const std::int64_t rows : calls) {
+    const Blocking walk = blocking(rows);
+    const RowTiles tiles = row_tiles(rows);
+    const std::int64_t together = std::max(tiles.together, std::int64_t{1});
+    const std::int64_t lines = divide_up(walk.chunk_steps, together) * together;
+    if (decoded() && rows * recipe_.parts() > 1)
+      panel_lines = std::max(panel_lines, kPanelBlocks * spread_lines(lines));
+    else if (wide(rows))
+      panel_lines = std::max(panel_lines, kPanelBlocks * together);  // the end of k
+    if (group != 0 && recipe_.codes())
+      scales = std::max(scales, divide_up(walk.chunk_steps * k_per_word(), group) * kPanel);
+    sums = std::max(sums, walk.tiles_at_once * tiles.rows * kPanel);
+  }
   constexpr std::int64_t kWordBytes = sizeof(Word);
   Parts parts;
-  parts.take(decoded() && rows_max * recipe_.parts() > 1
-                 ? kPanelBlocks * spread_lines(widest.chunk_steps) * kLine
-                 : 0);
-  panel_scales_ = parts.take(chunk_groups * kPanel * kWordBytes);
-  panel_zeros_ = parts.take(weights_.layout().zero_points ? chunk_groups * kPanel * kWordBytes : 0);
-  partial_ = parts.take(widest.tiles_at_once * kTileRows * kPanel * kWordBytes);
+  parts.take(panel_lines * kLine);
+  panel_scales_ = parts.take(scales * kWordBytes);
+  panel_zeros_ = parts.take(weights_.layout().zero_points ? scales * kWordBytes : 0);
+  partial_ = parts.take(sums * kWordBytes);
   scratch_bytes_ = parts.bytes();
 }
 
@@ -149,16 +175,38 @@ Traffic::Unit Product::unit() const {
 
 std::int64_t Product::steps() const { return weights_.layout().padded_k() / k_per_word(); }
 
+bool Product::wide(std::int64_t rows) const {
+  const WideTile* const wide = recipe_.wide;
+  return wide != nullptr && rows * recipe_.parts() >= wide->from &&
+         weights_.layout().group / k_per_word() % wide->group_words == 0;
+}
+
+RowTiles Product::row_tiles(std::int64_t rows) const {
+  if (!wide(rows)) return {kTileRows, weights_.layout().words_together(), steps(), recipe_.rows};
+  const std::int64_t together = recipe_.wide->together;
+  return {recipe_.wide->rows, together, divide_up(steps(), together) * together,
+          recipe_.wide->fill};
+}
+
+std::int64_t Product::words(std::int64_t rows) const {
+  return rows * recipe_.parts() * row_tiles(rows).steps;
+}
+
 std::string Product::implementation() const {
-  return fmt::format("{}: one pass for few rows, tiles of {} for more", to_string(recipe_.info.isa),
-                     kTileRows);
+  std::string tiles = fmt::format("tiles of {} for more", kTileRows);
+  if (wide(rows_max_))
+    tiles = fmt::format("tiles of {} from {} on", recipe_.wide->rows, recipe_.wide->from);
+  return fmt::format("{}: one pass for few rows, {}", to_string(recipe_.info.isa), tiles);
 }
 
 Blocking Product::blocking(std::int64_t rows) const {
   const PackedLayout& layout = weights_.layout();
-  const std::int64_t unit_k = layout.group == 0 ? layout.k_unit() : layout.group;
-  return choose_blocking(cache_sizes(), steps(), unit_k / k_per_word(), rows * recipe_.parts(),
-                         decoded());
+  const std::int64_t unit = (layout.group == 0 ? layout.k_unit() : layout.group) / k_per_word();
+  const std::int64_t words = rows * recipe_.parts();
+  if (wide(rows))
+    return choose_wide_blocking(cache_sizes(), steps(), std::lcm(unit, recipe_.wide->together),
+                                words, recipe_.wide->rows);
+  return choose_blocking(cache_sizes(), steps(), unit, words, decoded());
 }
 
 LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
@@ -177,6 +225,7 @@ LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
   args.zero_lines = layout.zero_lines();
   args.m = rows * recipe_.parts();
   args.parts = recipe_.parts();
+  args.tile_rows = row_tiles(rows).rows;
   args.chunk_steps = walk.chunk_steps;
   args.tiles_at_once = walk.tiles_at_once;
   args.panel = reinterpret_cast<unsigned char*>(scratch);

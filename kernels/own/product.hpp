@@ -16,6 +16,24 @@ namespace qassay::own {
 /// What a kernel reads of x: words of 4 bytes.
 enum class Input { f32, bf16, a8, a16 };
 
+/// A second tile for the same packed weights, of more rows, which calls with many of them use.
+struct WideTile {
+  std::int64_t from;         // rows of words that a call has at least
+  std::int64_t rows;         // of the tile at most
+  std::int64_t together;     // words of a row side by side; its end is filled up with zeros
+  std::int64_t group_words;  // groups are a multiple of so many, or the tile is not used
+  LinearFunction function;
+  const RowFunctions* fill;
+};
+
+/// How rows of x lie for a call (args.h).
+struct RowTiles {
+  std::int64_t rows;      // of a tile at most
+  std::int64_t together;  // words
+  std::int64_t steps;     // words of a row in memory
+  const RowFunctions* fill;
+};
+
 /// A row of the table: everything that tells one of our kernels from another.
 struct Recipe {
   KernelInfo info;
@@ -24,6 +42,7 @@ struct Recipe {
   Input input;
   LinearFunction function;
   const RowFunctions* rows;
+  const WideTile* wide = nullptr;
 
   bool codes() const { return input == Input::a8 || input == Input::a16; }
   /// Rows of words that a row of x becomes: 16-bit codes are two of bytes.
@@ -65,7 +84,11 @@ class Product {
   const Recipe& recipe() const { return recipe_; }
   const PackedWeights& weights() const { return weights_; }
   std::int64_t rows_max() const { return rows_max_; }
-  std::int64_t steps() const;  // words of a row
+  std::int64_t steps() const;  // words of a row, in tiles of kTileRows
+  /// For a call with so many rows of x.
+  RowTiles row_tiles(std::int64_t rows) const;
+  /// Words that the tiles of up to `rows` rows of x take, at most.
+  std::int64_t words(std::int64_t rows) const;
   std::int64_t groups() const { return weights_.layout().groups(); }
   /// What makes a correction of the sum of a row's codes (args.h).
   int zero() const;
@@ -78,7 +101,9 @@ class Product {
   /// The call for all blocks of channels and `rows` rows of x; left to be set: x, row_scales and
   /// corrections, y.
   LinearArgs args(std::int64_t rows, std::byte* scratch) const;
-  void run(const LinearArgs& args) const { recipe_.function(args); }
+  void run(const LinearArgs& args) const {
+    (args.tile_rows > kTileRows ? recipe_.wide->function : recipe_.function)(args);
+  }
 
  private:
   std::int64_t k_per_word() const;
@@ -87,6 +112,9 @@ class Product {
     return recipe_.groups() || weights_.layout().k_per_line() != k_per_word();
   }
   Blocking blocking(std::int64_t rows) const;
+  /// Whether a call with so many rows of x takes the wide tile.
+  bool wide(std::int64_t rows) const;
+  void plan_scratch();
 
   Recipe recipe_;
   PackedWeights weights_;

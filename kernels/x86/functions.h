@@ -44,12 +44,30 @@ QASSAY_X86_FLOAT_FUNCTIONS(avx2)
 QASSAY_X86_INTEGER_FUNCTIONS(avx512vnni)
 QASSAY_X86_INTEGER_FUNCTIONS(avxvnni)
 QASSAY_X86_INTEGER_FUNCTIONS(avx2)
+QASSAY_X86_INTEGER_FUNCTIONS(amx)
 QASSAY_X86_ROW_FUNCTIONS(avx512)
 QASSAY_X86_ROW_FUNCTIONS(avx2)
+
+// 16 words of a row together, and zeros behind them up to the next 16.
+namespace avx512 {
+void quantize_row_a8_together(const float* x, int64_t k, float scale, int zero, int64_t group,
+                              Word* words, int64_t stride, int32_t* corrections);
+void quantize_row_a8_blocked_together(const float* x, int64_t k, int zero, int64_t group,
+                                      Word* words, int64_t stride, int32_t* corrections,
+                                      float* scales);
+void quantize_row_a16_together(const float* x, int64_t k, int zero, int64_t group, Word* words,
+                               int64_t low, int64_t stride, int32_t* corrections, int64_t groups,
+                               float* scales);
+}  // namespace avx512
+
+namespace amx {
+void linear_bf16_bf16(const LinearArgs& args);
+}  // namespace amx
 
 namespace avx512bf16 {
 void linear_bf16_bf16(const LinearArgs& args);
 void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
+void convert_row_bf16_together(const float* x, int64_t k, Word* words, int64_t stride);
 }  // namespace avx512bf16
 
 #undef QASSAY_X86_ROW_FUNCTIONS

@@ -16,6 +16,17 @@ using namespace own;
     return kernel;                                                                           \
   }
 
+#define QASSAY_AMX_ROW(Class, name, scheme, format, input, function, rows)                   \
+  const Kernel& name() {                                                                     \
+    static const Class kernel({kernel_info(#name), parse_scheme(scheme), LineFormat::format, \
+                               Input::input, function, rows, amx_beside(function)});         \
+    return kernel;                                                                           \
+  }
+
+QASSAY_X86_INTEGER_LINEARS(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
+QASSAY_X86_HALVES(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
+QASSAY_AMX_ROW(LinearKernel, linear_bf16_bf16_f32_32x32_amx, "BF16", bf16, bf16,
+               avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x64_avx512, avx512, &kRowsAvx512)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x16_avx2, avx2, &kRowsAvx2)
 QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x64_avx512vnni, avx512vnni, &kRowsAvx512)
@@ -26,6 +37,7 @@ QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x16_avx2, avx2, &kRowsAvx2)
 QASSAY_X86_ROW(LinearKernel, linear_bf16_bf16_f32_6x64_avx512bf16, "BF16", bf16, bf16,
                avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)
 
+#undef QASSAY_AMX_ROW
 #undef QASSAY_X86_ROW
 
 }  // namespace qassay

@@ -82,5 +82,16 @@ void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride) {
   }
 }
 
+void convert_row_bf16_together(const float* x, int64_t k, Word* words, int64_t stride) {
+  for (int64_t i = 0; i < divide_up(k, 32) * 32; i += 16) {
+    const int64_t left = k - i;
+    const __mmask16 mask = static_cast<__mmask16>(left >= 16 ? 0xFFFF
+                                                  : left > 0 ? (1 << left) - 1
+                                                             : 0);
+    const __m256bh halves = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + i));
+    __builtin_memcpy(words + i / 32 * stride + i % 32 / 2, &halves, sizeof halves);
+  }
+}
+
 }  // namespace avx512bf16
 }  // namespace qassay::own

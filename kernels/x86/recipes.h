@@ -15,6 +15,38 @@ inline constexpr RowFunctions kRowsAvx512{.largest_magnitude = avx512::largest_m
                                           .quantize_blocks = avx512::quantize_row_a8_blocked,
                                           .quantize_halves = avx512::quantize_row_a16};
 inline constexpr RowFunctions kRowsAvx512Bf16{.convert = avx512bf16::convert_row_bf16};
+// Rows for the tiles of AMX, and the tiles.
+inline constexpr RowFunctions kRowsAmx{.largest_magnitude = avx512::largest_magnitude,
+                                       .quantize = avx512::quantize_row_a8_together,
+                                       .quantize_blocks = avx512::quantize_row_a8_blocked_together,
+                                       .quantize_halves = avx512::quantize_row_a16_together,
+                                       .convert = avx512bf16::convert_row_bf16_together};
+constexpr WideTile amx_tile(LinearFunction function, std::int64_t from) {
+  return {.from = from,
+          .rows = 16,
+          .together = 16,
+          .group_words = 8,
+          .function = function,
+          .fill = &kRowsAmx};
+}
+/// What AMX does beside a function for few rows: what is unpacked first pays from the rows on that
+/// the other does not take in one pass.
+inline const WideTile* amx_beside(LinearFunction few) {
+  static constexpr struct {
+    LinearFunction few;
+    WideTile many;
+  } kPairs[] = {
+      {avx512vnni::linear_a8_u8, amx_tile(amx::linear_a8_u8, 5)},
+      {avx512vnni::linear_a8_u8_groups, amx_tile(amx::linear_a8_u8_groups, kTileRows + 1)},
+      {avx512vnni::linear_a8_u4, amx_tile(amx::linear_a8_u4, kTileRows + 1)},
+      {avx512vnni::linear_a8_u4_groups, amx_tile(amx::linear_a8_u4_groups, kTileRows + 1)},
+      {avx512bf16::linear_bf16_bf16, amx_tile(amx::linear_bf16_bf16, 2)}};
+  for (const auto& pair : kPairs) {
+    if (pair.few == few) return &pair.many;
+  }
+  return nullptr;
+}
+
 inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magnitude,
                                         .interleave_words = avx2::interleave_words,
                                         .interleave_codes = avx2::interleave_codes,
@@ -66,30 +98,31 @@ inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magni
       isa::linear_a8_u4_groups, rows)
 
 // Int8 activations.
-#define QASSAY_X86_INTEGERS(ROW, suffix, isa, rows)                                               \
-  ROW(LinearKernel, linear_a8r_s8c_f32_##suffix, "W8A8", u8, a8, isa::linear_a8_u8, rows)         \
-  ROW(LinearKernel, linear_a8r_s8g_f32_##suffix, "W8A8-g32", u8, a8, isa::linear_a8_u8_groups,    \
-      rows)                                                                                       \
-  ROW(LinearKernel, linear_a8g_s8g_f32_##suffix, "W8A8-g32-blocked", u8, a8,                      \
-      isa::linear_a8_u8_groups, rows)                                                             \
-  ROW(LinearKernel, linear_a8r_u8c_f32_##suffix, "W8A8-asym", u8, a8, isa::linear_a8_u8, rows)    \
-  ROW(LinearKernel, linear_a8r_u8g_f32_##suffix, "W8A8-g32-asym", u8, a8,                         \
-      isa::linear_a8_u8_groups, rows)                                                             \
-  ROW(LinearKernel, linear_a8g_u8g_f32_##suffix, "W8A8-g32-asym-blocked", u8, a8,                 \
-      isa::linear_a8_u8_groups, rows)                                                             \
+#define QASSAY_X86_INTEGER_LINEARS(ROW, suffix, isa, rows)                                     \
+  ROW(LinearKernel, linear_a8r_s8c_f32_##suffix, "W8A8", u8, a8, isa::linear_a8_u8, rows)      \
+  ROW(LinearKernel, linear_a8r_s8g_f32_##suffix, "W8A8-g32", u8, a8, isa::linear_a8_u8_groups, \
+      rows)                                                                                    \
+  ROW(LinearKernel, linear_a8g_s8g_f32_##suffix, "W8A8-g32-blocked", u8, a8,                   \
+      isa::linear_a8_u8_groups, rows)                                                          \
+  ROW(LinearKernel, linear_a8r_u8c_f32_##suffix, "W8A8-asym", u8, a8, isa::linear_a8_u8, rows) \
+  ROW(LinearKernel, linear_a8r_u8g_f32_##suffix, "W8A8-g32-asym", u8, a8,                      \
+      isa::linear_a8_u8_groups, rows)                                                          \
+  ROW(LinearKernel, linear_a8g_u8g_f32_##suffix, "W8A8-g32-asym-blocked", u8, a8,              \
+      isa::linear_a8_u8_groups, rows)                                                          \
+  ROW(LinearKernel, linear_a8r_s4c_f32_##suffix, "W4A8", u4, a8, isa::linear_a8_u4, rows)      \
+  ROW(LinearKernel, linear_a8r_s4g_f32_##suffix, "W4A8-g32", u4, a8, isa::linear_a8_u4_groups, \
+      rows)                                                                                    \
+  ROW(LinearKernel, linear_a8g_s4g_f32_##suffix, "W4A8-g32-blocked", u4, a8,                   \
+      isa::linear_a8_u4_groups, rows)                                                          \
+  ROW(LinearKernel, linear_a8r_u4c_f32_##suffix, "W4A8-asym", u4, a8, isa::linear_a8_u4, rows) \
+  ROW(LinearKernel, linear_a8r_u4g_f32_##suffix, "W4A8-g32-asym", u4, a8,                      \
+      isa::linear_a8_u4_groups, rows)                                                          \
+  ROW(LinearKernel, linear_a8g_u4g_f32_##suffix, "W4A8-g32-asym-blocked", u4, a8,              \
+      isa::linear_a8_u4_groups, rows)
+#define QASSAY_X86_INTEGER_CONVS(ROW, suffix, isa, rows)                                          \
   ROW(ConvKernel, conv_a8t_s8c_f32_##suffix, "W8A8-static", u8, a8, isa::linear_a8_u8, rows)      \
   ROW(ConvKernel, conv_a8t_s8g_f32_##suffix, "W8A8-g32-static", u8, a8, isa::linear_a8_u8_groups, \
       rows)                                                                                       \
-  ROW(LinearKernel, linear_a8r_s4c_f32_##suffix, "W4A8", u4, a8, isa::linear_a8_u4, rows)         \
-  ROW(LinearKernel, linear_a8r_s4g_f32_##suffix, "W4A8-g32", u4, a8, isa::linear_a8_u4_groups,    \
-      rows)                                                                                       \
-  ROW(LinearKernel, linear_a8g_s4g_f32_##suffix, "W4A8-g32-blocked", u4, a8,                      \
-      isa::linear_a8_u4_groups, rows)                                                             \
-  ROW(LinearKernel, linear_a8r_u4c_f32_##suffix, "W4A8-asym", u4, a8, isa::linear_a8_u4, rows)    \
-  ROW(LinearKernel, linear_a8r_u4g_f32_##suffix, "W4A8-g32-asym", u4, a8,                         \
-      isa::linear_a8_u4_groups, rows)                                                             \
-  ROW(LinearKernel, linear_a8g_u4g_f32_##suffix, "W4A8-g32-asym-blocked", u4, a8,                 \
-      isa::linear_a8_u4_groups, rows)                                                             \
   ROW(ConvKernel, conv_a8t_s4c_f32_##suffix, "W4A8-static", u4, a8, isa::linear_a8_u4, rows)      \
   ROW(ConvKernel, conv_a8t_s4g_f32_##suffix, "W4A8-g32-static", u4, a8, isa::linear_a8_u4_groups, \
       rows)                                                                                       \
@@ -99,3 +132,6 @@ inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magni
   ROW(ConvKernel, conv_a8t_u4c_f32_##suffix, "W4A8-asym-static", u4, a8, isa::linear_a8_u4, rows) \
   ROW(ConvKernel, conv_a8t_u4g_f32_##suffix, "W4A8-g32-asym-static", u4, a8,                      \
       isa::linear_a8_u4_groups, rows)
+#define QASSAY_X86_INTEGERS(ROW, suffix, isa, rows)  \
+  QASSAY_X86_INTEGER_LINEARS(ROW, suffix, isa, rows) \
+  QASSAY_X86_INTEGER_CONVS(ROW, suffix, isa, rows)

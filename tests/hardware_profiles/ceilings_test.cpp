@@ -9,7 +9,7 @@
 #include "core/buffer.hpp"
 #include "core/error.hpp"
 #include "core/isa.hpp"
-#include "hardware_profiles/amx.hpp"
+#include "core/amx.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {

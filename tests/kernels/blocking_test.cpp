@@ -73,5 +73,20 @@ TEST(BlockingTest, BlocksThatAreReadSideBySideKeepTheirDistanceInL1) {
   }
 }
 
+TEST(BlockingTest, WideTilesHaveTwoBlocksOfAChunkInL1AndWholeUnits) {
+  for (const std::int64_t steps : {1, 16, 83, 1024, 2752}) {
+    const Blocking blocking = choose_wide_blocking(kCaches, steps, 48, 256, 16);
+    EXPECT_EQ(blocking.chunk_steps % 48, 0) << steps;
+    EXPECT_LE(blocking.chunk_steps * 2 * kLine, kCaches.l1) << steps;
+  }
+}
+
+TEST(BlockingTest, WideTilesAreTakenInPairs) {
+  EXPECT_EQ(choose_wide_blocking(kCaches, 64, 16, 10, 16).tiles_at_once, 2);
+  const Blocking many = choose_wide_blocking(kCaches, 64, 16, 100'000, 16);
+  EXPECT_EQ(many.tiles_at_once % 2, 0);
+  EXPECT_LE(many.tiles_at_once * 16 * kPanel * 4, kCaches.l2 / 8);
+}
+
 }  // namespace
 }  // namespace qassay::own

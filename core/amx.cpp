@@ -1,4 +1,4 @@
-#include "hardware_profiles/amx.hpp"
+#include "core/amx.hpp"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>

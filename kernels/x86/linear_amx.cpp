@@ -1,0 +1,247 @@
+// Products of many rows on AMX: int8 activations with 8-bit and 4-bit weights, BF16 ones with BF16.
+//
+// One scale a channel: packed lines of 8 bits are the tiles of weights where they lie; those of 4
+// bits are unpacked once a chunk, for all rows. Two tiles of rows by two blocks are summed at a
+// time over a chunk of k, in 4 tiles, with as many loads of tiles as products.
+//
+// Groups: a chunk's codes are unpacked as signed bytes without their zero (the zero of 8 bits with
+// zero points of their own does not fit into the byte and is paid for after the sum). One tile of
+// rows by one block at a time: 16 FP32 totals stay in registers while the sums of group after group
+// come out of four tiles by way of memory.
+//
+// Contracts as those of the kernels for few rows: "bit_exact" for int8, by the argument of
+// integer.h; "approximate" for BF16, where a tile adds pairs of products in order of k.
+
+#include "kernels/x86/functions.h"
+#include "kernels/x86/vectors_avx512.h"
+
+#include "kernels/x86/amx.h"
+
+namespace qassay::own {
+namespace {
+
+/// Tells the formats of integer.h what the codes are; the products are AMX's.
+template <typename CodeOfWeights>
+struct Codes {
+  using Code = CodeOfWeights;
+};
+
+template <typename Code>
+struct WideChannels {
+  using Packed = ChannelFormat<Codes<Code>>;
+  static constexpr int64_t kWord = 4;
+  static constexpr int64_t kLineSteps = Code::kSteps;
+
+  static int64_t words(const LinearArgs&) { return kTileWords; }
+  static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
+                     int64_t steps) {
+    return Packed::panel(args, block, blocks, step, steps);
+  }
+  static Lines rest(const LinearArgs& args, Lines lines, int64_t blocks, int64_t steps) {
+    return kLineSteps == 1 ? copied_rest(args, lines, blocks, steps) : rest_of_panel(lines, steps);
+  }
+  template <int kTall, int kBlocks>
+  static void multiply(const LinearArgs&, const WideCall& call) {
+    WholeTiles<UnsignedBytes, kTall, kBlocks>::run(call);
+  }
+  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
+                                   const float* partial) {
+    const int32_t correction = args.corrections[row];
+    Ints sum = load_ints(partial);
+    sum = args.zero_lines > 0 ? without_zeros(sum, group_zeros(args, block, 0), correction)
+                              : add(sum, all(correction));
+    finish_row(args, row, block, fma(to_floats(sum), channel_scales(args, block), no_floats()));
+  }
+};
+
+/// The zeros of a group's codes, as many bytes of each channel.
+template <typename Code>
+QASSAY_INLINE Ints zero_bytes(const LinearArgs& args, int64_t block, int64_t group) {
+  constexpr int kZero = Code::kSteps == 1 ? kZeroU8 : kZeroU4;
+  if (Code::kSteps == 1 || args.zero_lines == 0) return _mm512_set1_epi8(static_cast<char>(kZero));
+  return multiply(group_zeros(args, block, group), all(int32_t{0x01010101}));
+}
+
+template <typename Code>
+struct WideGroups {
+  static constexpr int64_t kWord = 4;
+  // Groups whose products are under way while those of another are scaled.
+  static constexpr int64_t kUnderWay = 3;
+  // Of 8 bits, less kZeroU8.
+  static constexpr bool kZerosApart = Code::kSteps == 1;
+
+  static int64_t words(const LinearArgs& args) {
+    return args.group / kWord % kTileWords == 0 ? kTileWords : kTileWords / 2;
+  }
+  static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
+                     int64_t steps) {
+    const int64_t group_steps = args.group / kWord;
+    const int64_t stride = spread_lines(steps) * kLine;
+    for (int64_t b = 0; b < blocks; ++b) {
+      unsigned char* out = args.panel + b * stride;
+      int64_t at = b * kBlock;
+      for (int64_t begin = step; begin < step + steps; begin += group_steps, at += kPanel) {
+        const int64_t group = begin / group_steps;
+        const unsigned char* pair = pair_at(args, block + b, group, Code::kPerLine);
+        store(args.panel_scales + at, pair_scales(pair, group));
+        if (kZerosApart && args.zero_lines > 0)
+          store(args.panel_zeros + at,
+                subtract(group_zeros(args, block + b, group), all(int32_t{kZeroU8})));
+        const int64_t count = smaller(group_steps, step + steps - begin);
+        unpack_signed(group_lines(args, pair, group, Code::kPerLine), count,
+                      zero_bytes<Code>(args, block + b, group), out);
+        out += count * kLine;
+      }
+    }
+    return {args.panel, static_cast<size_t>(stride)};
+  }
+  static Lines rest(const LinearArgs&, Lines lines, int64_t, int64_t) { return lines; }
+
+  template <int kTall, int kBlocks>
+  static void multiply(const LinearArgs& args, const WideCall& call) {
+    for (int t = 0; t < kTall; ++t) {
+      for (int b = 0; b < kBlocks; ++b) multiply_one(args, blocks_of(call, b), t);
+    }
+  }
+  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
+                                   const float* partial) {
+    finish_row(args, row, block, load_floats(partial));
+  }
+
+ private:
+  QASSAY_INLINE static void unpack_signed(const unsigned char* line, int64_t steps, Ints zeros,
+                                          unsigned char* out) {
+    for (int64_t s = 0; s < steps; s += Code::kSteps) {
+      Ints codes[Code::kSteps];
+      Code::decode(line, codes);
+#pragma GCC unroll 2
+      for (int i = 0; i < Code::kSteps; ++i)
+        store(out + i * kLine, _mm512_sub_epi8(codes[i], zeros));
+      line += kLine;
+      out += Code::kSteps * kLine;
+    }
+  }
+
+  QASSAY_INLINE static void multiply_one(const LinearArgs& args, const WideCall& call, int tile) {
+    const bool zeros = kZerosApart && args.zero_lines > 0;
+    if (call.rows[tile].count <= kTileHeight / 2) {
+      pick<kTileHeight / 2>(args, call, tile, zeros);
+    } else {
+      pick<kTileHeight>(args, call, tile, zeros);
+    }
+  }
+  template <int kRows>
+  static void pick(const LinearArgs& args, const WideCall& call, int tile, bool zeros) {
+    if (args.group_scales == nullptr) {
+      zeros ? groups<kRows, false, true>(args, call, tile)
+            : groups<kRows, false, false>(args, call, tile);
+    } else {
+      zeros ? groups<kRows, true, true>(args, call, tile)
+            : groups<kRows, true, false>(args, call, tile);
+    }
+  }
+
+  /// The sums of the group that begins at `step`, into `sums`.
+  template <int kWhich>
+  QASSAY_INLINE static void sum_group(const LinearArgs& args, const WideCall& call,
+                                      const RowsOfTile& rows, int64_t step, int32_t* sums) {
+    constexpr int kX = kXTile + kWhich % 2;
+    constexpr int kWeights = kWeightsTile + kWhich % 2;
+    const int64_t words_at_once = words(args);
+    const int64_t end = smaller(step + args.group / kWord, call.steps);
+    clear_tile<kWhich>();
+    for (; step < end; step += words_at_once) {
+      load_tile<kX>(
+          rows.x + step / kTileWords * rows.step + step % kTileWords * int64_t{sizeof(Word)},
+          kLine);
+      load_tile<kWeights>(call.lines.at + step * kLine, kLine);
+      SignedBytes::add<kWhich, kX, kWeights>();
+    }
+    store_tile<kWhich>(sums, kLine);
+  }
+
+  /// Into one tile after another, by the number of the group.
+  QASSAY_INLINE static void begin_group(const LinearArgs& args, const WideCall& call,
+                                        const RowsOfTile& rows, int64_t group, int32_t* sums) {
+    const int64_t step = group * (args.group / kWord);
+    switch (group % 4) {
+      case 0:
+        return sum_group<0>(args, call, rows, step, sums);
+      case 1:
+        return sum_group<1>(args, call, rows, step, sums);
+      case 2:
+        return sum_group<2>(args, call, rows, step, sums);
+      default:
+        return sum_group<3>(args, call, rows, step, sums);
+    }
+  }
+
+  template <int kRows, bool kBlocked, bool kZeros>
+  static void groups(const LinearArgs& args, const WideCall& call, int tile) {
+    const RowsOfTile& rows = call.rows[tile];
+    float* const partial = call.partial + tile * kTileHeight * kPanel;
+    const int64_t group_steps = args.group / kWord;
+    const int64_t count = divide_up(call.steps, group_steps);
+    const int64_t stride = divide_up(args.k, args.group);  // of what rows have for each group
+    Floats totals[kRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r)
+      totals[r] = call.first ? no_floats() : load_floats(partial + r * kPanel);
+    // Of rows that are not there nothing is written, and what comes of them is not used.
+    alignas(kLine) int32_t sums[kUnderWay + 1][kTileHeight * kBlock];
+    for (int64_t g = 0; g < smaller(kUnderWay, count); ++g)
+      begin_group(args, call, rows, g, sums[g]);
+    for (int64_t g = 0; g < count; ++g) {
+      const int64_t ahead = g + kUnderWay;
+      if (ahead < count) begin_group(args, call, rows, ahead, sums[ahead % (kUnderWay + 1)]);
+      const int32_t* const done = sums[g % (kUnderWay + 1)];
+      const Floats scale = load_floats(call.scales + g * kPanel);
+      const Ints zero = kZeros ? load_ints(call.zeros + g * kPanel) : no_ints();
+      const int64_t at = rows.first * stride + call.first_group + g;
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        // Rows that are not there are summed like the last that is.
+        const int64_t row = at + smaller(r, rows.count - 1) * stride;
+        Ints sum = load_ints(done + r * kBlock);
+        if (kZeros) sum = without_zeros(sum, zero, args.corrections[row]);
+        const Floats factor = kBlocked ? own::multiply(scale, all(args.group_scales[row])) : scale;
+        totals[r] = fma(to_floats(sum), factor, totals[r]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) store(partial + r * kPanel, totals[r]);
+  }
+};
+
+struct WidePairs {
+  static constexpr int64_t kWord = 2;
+
+  static int64_t words(const LinearArgs&) { return kTileWords; }
+  static Lines panel(const LinearArgs& args, int64_t block, int64_t, int64_t step, int64_t) {
+    return {lines_of(args, block) + step * kLine, args.block_bytes};
+  }
+  static Lines rest(const LinearArgs& args, Lines lines, int64_t blocks, int64_t steps) {
+    return copied_rest(args, lines, blocks, steps);
+  }
+  template <int kTall, int kBlocks>
+  static void multiply(const LinearArgs&, const WideCall& call) {
+    WholeTiles<PairsOfBf16, kTall, kBlocks>::run(call);
+  }
+  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
+                                   const float* partial) {
+    finish_float(args, row, block, load_floats(partial));
+  }
+};
+
+}  // namespace
+
+namespace amx {
+
+void linear_a8_u8(const LinearArgs& args) { run_wide<WideChannels<U8>>(args); }
+void linear_a8_u8_groups(const LinearArgs& args) { run_wide<WideGroups<U8>>(args); }
+void linear_a8_u4(const LinearArgs& args) { run_wide<WideChannels<U4>>(args); }
+void linear_a8_u4_groups(const LinearArgs& args) { run_wide<WideGroups<U4>>(args); }
+void linear_bf16_bf16(const LinearArgs& args) { run_wide<WidePairs>(args); }
+
+}  // namespace amx
+}  // namespace qassay::own
