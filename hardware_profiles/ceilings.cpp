@@ -7,9 +7,9 @@
 #include <chrono>
 #include <cstdint>
 
+#include "core/amx.hpp"
 #include "core/error.hpp"
 #include "core/isa.hpp"
-#include "core/amx.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {

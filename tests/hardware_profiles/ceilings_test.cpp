@@ -6,10 +6,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/amx.hpp"
 #include "core/buffer.hpp"
 #include "core/error.hpp"
 #include "core/isa.hpp"
-#include "core/amx.hpp"
 #include "hardware_profiles/probes/probe_kernels.h"
 
 namespace qassay {
