@@ -67,7 +67,8 @@ std::string_view kind_name(const Operator& op) {
                                                 "gelu",
                                                 "gelu_tanh",
                                                 "multiply",
-                                                "unfold"};
+                                                "unfold",
+                                                "channel_scale"};
   static_assert(std::size(kNames) == std::variant_size_v<Operator>);
   return kNames[op.index()];
 }

@@ -100,6 +100,11 @@ struct LayerNorm {
   double epsilon = 1e-5;
   bool operator==(const LayerNorm&) const = default;
 };
+/// y = weight x, channel by channel: what AWQ and SmoothQuant divide a layer's input by where no
+/// operator before it can take the factors (scale_folding.hpp).
+struct ChannelScale {
+  bool operator==(const ChannelScale&) const = default;
+};
 /// Turns channel i of each head and channel i + head / 2 by the angle position * f(i), f(i) =
 /// base^(-2 i / head) (Su et al. 2021, arXiv:2104.09864, in the order of channels that Llama has).
 /// `factor` above 1 slows all of them down; where `original` is positive, only those that turn
@@ -142,7 +147,7 @@ struct Unfold {
 using Operator =
     std::variant<Linear, Conv2d, BatchNorm, Relu, Relu6, HardSwish, MaxPool, AvgPool, GlobalAvgPool,
                  Add, Flatten, Softmax, Embedding, PositionEmbedding, RmsNorm, LayerNorm, Rotary,
-                 Attention, Silu, Gelu, GeluTanh, Multiply, Unfold>;
+                 Attention, Silu, Gelu, GeluTanh, Multiply, Unfold, ChannelScale>;
 
 /// "linear", "conv2d", "batch_norm", ...: the operator's name in files and messages.
 std::string_view kind_name(const Operator& op);

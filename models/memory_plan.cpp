@@ -13,7 +13,8 @@ bool works_in_place(const Operator& op) {
          std::holds_alternative<Flatten>(op) || std::holds_alternative<Add>(op) ||
          std::holds_alternative<Silu>(op) || std::holds_alternative<Gelu>(op) ||
          std::holds_alternative<GeluTanh>(op) || std::holds_alternative<Multiply>(op) ||
-         std::holds_alternative<Rotary>(op) || std::holds_alternative<PositionEmbedding>(op);
+         std::holds_alternative<ChannelScale>(op) || std::holds_alternative<Rotary>(op) ||
+         std::holds_alternative<PositionEmbedding>(op);
 }
 
 /// A piece of memory that one value, or several one after the other, live in.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <variant>
 
 namespace qassay {
@@ -57,7 +58,7 @@ class Folding {
   std::optional<Refusal> into(ValueId value, std::vector<std::string>& producers) {
     if (value == 0) return Refusal{"it is the model's own input"};
     const Node& node = graph_.nodes[value - 1];
-    if (is_any<RmsNorm, LayerNorm, Linear>(node.op)) {
+    if (is_any<RmsNorm, LayerNorm, Linear, ChannelScale>(node.op)) {
       producers.push_back(node.name + ".weight");
       if (has_bias(node.op)) producers.push_back(node.name + ".bias");
       return std::nullopt;
@@ -96,21 +97,54 @@ class Folding {
   std::map<ValueId, std::vector<std::size_t>> readers_;  // nodes, by value
 };
 
-}  // namespace
-
-std::vector<SharedInput> shared_inputs(const Graph& graph) { return Folding(graph).inputs(); }
-
-void fold_scales(Model& model, const SharedInput& input, std::span<const float> scales) {
+void multiply_columns(Model& model, const SharedInput& input, std::span<const float> scales) {
   const std::vector<LayerShape> shapes = layer_shapes(model.graph);
   for (const std::size_t layer : input.layers) {
     std::vector<float>& weights = model.parameters.at(shapes[layer].name + ".weight").values;
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= scales[i % scales.size()];
   }
+}
+
+}  // namespace
+
+std::vector<SharedInput> shared_inputs(const Graph& graph) { return Folding(graph).inputs(); }
+
+void fold_scales(Model& model, const SharedInput& input, std::span<const float> scales) {
+  multiply_columns(model, input, scales);
   for (const std::string& producer : input.producers) {
     std::vector<float>& numbers = model.parameters.at(producer).values;
     const std::size_t width = numbers.size() / scales.size();  // of a row
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] /= scales[i / width];
   }
+}
+
+void insert_scales(Model& model, const SharedInput& input, std::span<const float> scales) {
+  multiply_columns(model, input, scales);
+  Tensor& factors = model.parameters.at(insert_channel_scale(model, input) + ".weight");
+  std::ranges::transform(scales, factors.values.begin(), [](float scale) { return 1 / scale; });
+}
+
+std::string channel_scale_name(const Graph& graph, const SharedInput& input) {
+  return layer_shapes(graph)[input.layers.front()].name + ".input_scale";
+}
+
+std::string insert_channel_scale(Model& model, const SharedInput& input) {
+  std::vector<Node>& nodes = model.graph.nodes;
+  const std::vector<LayerShape> shapes = layer_shapes(model.graph);
+  std::set<std::string> readers;
+  for (const std::size_t layer : input.layers) readers.insert(shapes[layer].name);
+  const LayerShape& first = shapes[input.layers.front()];
+  const auto at = std::ranges::find(nodes, first.name, &Node::name);
+  const auto place = static_cast<std::size_t>(at - nodes.begin());
+  Node scale{channel_scale_name(model.graph, input), ChannelScale{}, {at->inputs.front()}};
+  for (Node& node : nodes) {
+    for (ValueId& id : node.inputs) id += id > place;  // values behind the new one
+    if (readers.contains(node.name)) node.inputs = {place + 1};
+  }
+  model.parameters[scale.name + ".weight"] = {
+      {first.k}, std::vector<float>(static_cast<std::size_t>(first.k), 1.0F)};
+  nodes.insert(at, scale);
+  return scale.name;
 }
 
 }  // namespace qassay

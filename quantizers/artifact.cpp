@@ -15,6 +15,7 @@
 #include "core/hash.hpp"
 #include "models/layer_problem.hpp"
 #include "models/safetensors.hpp"
+#include "models/scale_folding.hpp"
 
 namespace qassay {
 namespace {
@@ -47,6 +48,8 @@ class Entries {
     by_name_.erase(found);
     return values;
   }
+
+  bool has(const std::string& name) const { return by_name_.contains(name); }
 
   /// What is left has to be parameters of the model.
   void replace(Parameters& parameters) const {
@@ -105,7 +108,8 @@ void save_artifact(const Artifact& artifact, const Model& floating, const std::s
     }
   }
   for (const auto& [name, tensor] : quantized.model.parameters) {
-    if (floating.parameters.at(name) == tensor) continue;
+    const auto given = floating.parameters.find(name);
+    if (given != floating.parameters.end() && given->second == tensor) continue;
     add(std::string(kModel) + name, "F32", tensor.dims, std::as_bytes(std::span(tensor.values)),
         entries);
   }
@@ -146,6 +150,11 @@ Artifact load_artifact(const Model& floating, const Scheme& scheme, const std::s
     if (std::ranges::any_of(layer.codes, beyond) || std::ranges::any_of(layer.zero_points, beyond))
       entries.refuse(shape.name, "has codes of more bits than its scheme");
     artifact.quantized.layers.push_back(std::move(layer));
+  }
+  for (const SharedInput& input : shared_inputs(floating.graph)) {
+    const std::string node = channel_scale_name(floating.graph, input);
+    if (entries.has(fmt::format("{}{}.weight", kModel, node)))
+      insert_channel_scale(artifact.quantized.model, input);
   }
   entries.replace(artifact.quantized.model.parameters);
   return artifact;

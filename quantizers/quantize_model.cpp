@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -40,12 +41,13 @@ class ModelQuantizer {
  public:
   ModelQuantizer(Model model, const Method& method, const Scheme& scheme,
                  const CalibrationInputs* calibration, int threads,
-                 const QuantizeProgress& progress)
+                 const QuantizeProgress& progress, GraphChange change)
       : method_(method),
         scheme_(scheme),
         calibration_(calibration),
         threads_(threads),
         progress_(progress),
+        change_(change),
         shapes_(layer_shapes(model.graph)) {
     result_.model = std::move(model);
   }
@@ -96,7 +98,12 @@ class ModelQuantizer {
 
   void keep(QuantMatrix layer) {
     result_.layers.push_back(std::move(layer));
-    if (progress_) progress_(result_.layers.size(), shapes_.size());
+    advance(1);
+  }
+
+  void advance(std::size_t steps) {
+    done_ += steps;
+    if (progress_) progress_(done_, looks_ * shapes_.size());
   }
 
   void note(std::size_t layer, const std::string& text) {
@@ -150,14 +157,16 @@ class ModelQuantizer {
   // AWQ and SmoothQuant
 
   void run_scaling() {
+    looks_ = 3;  // statistics, scales, codes
     gather_statistics();
     for (const SharedInput& input : shared_inputs(result_.model.graph)) {
-      if (input.refusal) {
+      if (input.refusal && change_ == GraphChange::none) {
         note(input.layers.front(), "not scaled: " + input.refusal->reason);
       } else {
         at_layer(input.layers.front(), [&] { scale(input); });
       }
     }
+    done_ = 2 * shapes_.size();  // convolutions have no scales
     std::size_t index = 0;
     quantize_each([&](const Layer& layer, const Scheme& scheme) {
       return on_scaled_inputs(index++, layer, scheme);
@@ -168,6 +177,7 @@ class ModelQuantizer {
     run_staged(result_.model, calibration_->matrix(), threads_,
                [this](std::size_t layer, const LayerInput& input) {
                  at_layer(layer, [&] { gather(layer, input); });
+                 advance(1);
                  return layer_of(result_.model, shapes_[layer]).weights;
                });
   }
@@ -204,8 +214,14 @@ class ModelQuantizer {
         method_.algorithm == Algorithm::awq
             ? awq_scales(statistics, weights, scheme_, method_.duo_scaling).scales
             : smoothquant_scales(statistics.largest_magnitudes(), weights, method_.migration);
-    fold_scales(result_.model, input, scales);
+    if (!input.refusal) {
+      fold_scales(result_.model, input, scales);
+    } else if (std::ranges::any_of(scales, [](float scale) { return scale != 1; })) {
+      insert_scales(result_.model, input, scales);
+      note(input.layers.front(), "scaled by a node of its own: " + input.refusal->reason);
+    }
     scales_[input.value] = std::move(scales);
+    advance(input.layers.size());
   }
 
   QuantMatrix on_scaled_inputs(std::size_t index, const Layer& layer, const Scheme& scheme) {
@@ -229,6 +245,8 @@ class ModelQuantizer {
   const CalibrationInputs* calibration_;
   int threads_;
   const QuantizeProgress& progress_;
+  GraphChange change_;
+  std::size_t looks_ = 1, done_ = 0;  // at each layer; steps
   std::vector<LayerShape> shapes_;
   QuantizedModel result_;
 
@@ -237,7 +255,7 @@ class ModelQuantizer {
 
   std::vector<ValueId> values_;  // that the layers read
   std::map<StatisticsKey, InputStatistics> statistics_;
-  std::map<ValueId, std::vector<float>> scales_;  // that were folded
+  std::map<ValueId, std::vector<float>> scales_;  // by the values of the graph as it was
 };
 
 }  // namespace
@@ -252,8 +270,9 @@ QuantMatrix quantize_layer(ConstMatrix weights, const Method& method, const Sche
 
 QuantizedModel quantize_model(Model model, const Method& method, const Scheme& scheme,
                               const CalibrationInputs* calibration, int threads,
-                              const QuantizeProgress& progress) {
-  return ModelQuantizer(std::move(model), method, scheme, calibration, threads, progress).run();
+                              const QuantizeProgress& progress, GraphChange change) {
+  return ModelQuantizer(std::move(model), method, scheme, calibration, threads, progress, change)
+      .run();
 }
 
 }  // namespace qassay

@@ -79,11 +79,12 @@ void quantize(const Choice& choice) {
   }
   const std::optional<CalibrationInputs> inputs = calibration_of(choice, model, method);
   const auto start = std::chrono::steady_clock::now();
-  const QuantizedModel quantized =
-      quantize_model(model, method, scheme, inputs ? &*inputs : nullptr, choice.threads,
-                     [](std::size_t done, std::size_t layers) {
-                       fmt::print(stderr, "layer {} of {}\n", done, layers);
-                     });
+  const QuantizedModel quantized = quantize_model(
+      model, method, scheme, inputs ? &*inputs : nullptr, choice.threads,
+      [](std::size_t done, std::size_t steps) {
+        fmt::print(stderr, "step {} of {}\n", done, steps);
+      },
+      GraphChange::none);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   std::map<std::string, QuantMatrix> layers;
   const std::vector<LayerShape> shapes = layer_shapes(model.graph);

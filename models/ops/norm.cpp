@@ -1,6 +1,6 @@
-// Norms over the channels of each position. The derivatives of their parameters are sums over all
-// positions: each thread adds up its share of them in FP32, and the shares are added in order, so
-// that bits are equal for an equal number of threads.
+// Norms over the channels of each position, and factors of the channels alone. The derivatives of
+// their parameters are sums over all positions: each thread adds up its share of them in FP32, and
+// the shares are added in order, so that bits are equal for an equal number of threads.
 
 #include <algorithm>
 #include <cmath>
@@ -13,13 +13,12 @@
 namespace qassay {
 namespace {
 
-/// What both norms share: rows of channels, and the sums over them.
-class Norm : public Op {
+/// What they share: rows of channels, and the sums over them.
+class ChannelRows : public Op {
  public:
-  Norm(double epsilon, const OpPlace& place)
+  explicit ChannelRows(const OpPlace& place)
       : channels_(place.output.channels),
         threads_(place.threads),
-        epsilon_(static_cast<float>(epsilon)),
         parameters_(place.parameters),
         gradients_(place.gradients) {}
 
@@ -59,8 +58,41 @@ class Norm : public Op {
 
   std::int64_t channels_;
   int threads_;
-  float epsilon_;
   std::vector<Tensor*> parameters_, gradients_;
+};
+
+class Factors final : public ChannelRows {
+ public:
+  using ChannelRows::ChannelRows;
+
+  void forward(std::span<const ConstMatrix> x, Matrix y, Mode) override {
+    for_rows(y.rows * y.cols, [&](std::int64_t row) {
+      const float* const in = x.front().data + row * channels_;
+      float* const out = y.data + row * channels_;
+      for (std::int64_t c = 0; c < channels_; ++c) out[c] = in[c] * weight()[c];
+    });
+  }
+
+  /// dx = weight dy, dweight = sum of dy x.
+  void backward(std::span<const ConstMatrix> x, ConstMatrix, ConstMatrix dy,
+                std::span<const Matrix> dx) override {
+    sum_rows(dy.rows * dy.cols, [&](std::int64_t row, float* sum) {
+      const float* const in = x.front().data + row * channels_;
+      const float* const slope = dy.data + row * channels_;
+      for (std::int64_t c = 0; c < channels_; ++c) sum[c] += slope[c] * in[c];
+      if (dx.front().data == nullptr) return;
+      float* const out = dx.front().data + row * channels_;
+      for (std::int64_t c = 0; c < channels_; ++c) out[c] = weight()[c] * slope[c];
+    });
+  }
+};
+
+class Norm : public ChannelRows {
+ protected:
+  Norm(double epsilon, const OpPlace& place)
+      : ChannelRows(place), epsilon_(static_cast<float>(epsilon)) {}
+
+  float epsilon_;
 };
 
 class RootMeanSquare final : public Norm {
@@ -162,9 +194,13 @@ class MeanAndVariance final : public Norm {
 
 Extent output_extent(const RmsNorm&, std::span<const Extent> inputs) { return inputs.front(); }
 Extent output_extent(const LayerNorm&, std::span<const Extent> inputs) { return inputs.front(); }
+Extent output_extent(const ChannelScale&, std::span<const Extent> inputs) { return inputs.front(); }
 
 std::unique_ptr<Op> make_op(const RmsNorm& op, const OpPlace& place) {
   return std::make_unique<RootMeanSquare>(op, place);
+}
+std::unique_ptr<Op> make_op(const ChannelScale&, const OpPlace& place) {
+  return std::make_unique<Factors>(place);
 }
 std::unique_ptr<Op> make_op(const LayerNorm& op, const OpPlace& place) {
   return std::make_unique<MeanAndVariance>(op, place);

@@ -181,6 +181,14 @@ NaiveValue compute(const RmsNorm& op, const Place& place) {
   return out;
 }
 
+NaiveValue compute(const ChannelScale&, const Place& place) {
+  NaiveValue out = place.x();
+  for_all(out, [&](auto s, auto y, auto p, auto c) {
+    out(s, y, p, c) *= place.parameter("weight")[index(c)];
+  });
+  return out;
+}
+
 NaiveValue compute(const LayerNorm& op, const Place& place) {
   const NaiveValue& x = place.x();
   NaiveValue out = x;

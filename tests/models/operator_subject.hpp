@@ -70,6 +70,8 @@ inline const std::vector<OperatorCase> kOperatorCases{
     {RmsNorm{.epsilon = 0.5}, {1, 1, 33}, 2},
     {LayerNorm{}, {1, 5, 7}},
     {LayerNorm{.epsilon = 0.5}, {1, 2, 33}, 2},
+    {ChannelScale{}, {1, 5, 7}},
+    {ChannelScale{}, {3, 4, 33}, 2},
     {Rotary{.head = 6}, {1, 8, 18}},
     {Rotary{.head = 2, .base = 50}, {1, 3, 2}, 1},
     {Rotary{.head = 8, .factor = 4}, {1, 9, 8}},

@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "models/linear_algebra.hpp"
+#include "models/scale_folding.hpp"
 #include "tests/models/sample_decoders.hpp"
 
 namespace qassay {
@@ -63,6 +64,20 @@ TEST_F(ArtifactTest, ComesBackBitForBit) {
     save_artifact(artifact, model_, "key", folder_ / "a");
     expect_equal(load_artifact(model_, scheme, "key", folder_ / "a"), artifact);
   }
+}
+
+// Scales that nothing takes are operators of the model, which a file brings back.
+TEST_F(ArtifactTest, InsertedScalesComeBackToo) {
+  const Model model = drawn_decoder(gated_decoder(4, 2));
+  Artifact artifact = make(parse_scheme("W4A16-g32"));
+  artifact.quantized = quantize_model(model, {}, parse_scheme("W4A16-g32"), nullptr, 1);
+  for (const SharedInput& input : shared_inputs(model.graph)) {
+    if (!input.refusal) continue;
+    insert_scales(artifact.quantized.model, input, normal_numbers(32, "scales", 1.0F));
+  }
+  EXPECT_EQ(artifact.quantized.model.graph.nodes.size(), model.graph.nodes.size() + 2);
+  save_artifact(artifact, model, "key", folder_ / "a");
+  expect_equal(load_artifact(model, parse_scheme("W4A16-g32"), "key", folder_ / "a"), artifact);
 }
 
 TEST_F(ArtifactTest, AnothersFileIsRefused) {
