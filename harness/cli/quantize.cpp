@@ -11,6 +11,7 @@
 #include "hardware_profiles/machine_reader.hpp"
 #include "hardware_profiles/pinning.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/run/progress_line.hpp"
 #include "models/import/gptq_folder.hpp"
 #include "models/model_folder.hpp"
 #include "quantizers/quantize_model.hpp"
@@ -69,6 +70,17 @@ void write_checkpoint(const Choice& choice, const Model& model,
   }
 }
 
+QuantizedModel with_progress(const Choice& choice, const Model& model, const Method& method,
+                             const Scheme& scheme, const CalibrationInputs* inputs) {
+  ProgressLine line(stderr);
+  const auto start = std::chrono::steady_clock::now();
+  const auto show = [&](std::size_t done, std::size_t steps) {
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    line.passing(steps_text(taken.count(), done, steps));
+  };
+  return quantize_model(model, method, scheme, inputs, choice.threads, show, GraphChange::none);
+}
+
 void quantize(const Choice& choice) {
   const Method method = parse_method(choice.method, "--method");
   const Scheme scheme = parse_scheme(choice.scheme, "--scheme");
@@ -79,12 +91,8 @@ void quantize(const Choice& choice) {
   }
   const std::optional<CalibrationInputs> inputs = calibration_of(choice, model, method);
   const auto start = std::chrono::steady_clock::now();
-  const QuantizedModel quantized = quantize_model(
-      model, method, scheme, inputs ? &*inputs : nullptr, choice.threads,
-      [](std::size_t done, std::size_t steps) {
-        fmt::print(stderr, "step {} of {}\n", done, steps);
-      },
-      GraphChange::none);
+  const QuantizedModel quantized =
+      with_progress(choice, model, method, scheme, inputs ? &*inputs : nullptr);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   std::map<std::string, QuantMatrix> layers;
   const std::vector<LayerShape> shapes = layer_shapes(model.graph);

@@ -57,7 +57,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleScoresRow, case_key, arm, dataset, data
   }
 
 QASSAY_JSON(Job, group, leg, timing, kernel_libraries, isa, seed, threads, own_threads, machine)
-QASSAY_JSON(Step, case_key, arm, doing)
+QASSAY_JSON(Step, case_key, arm, doing, how_far)
 QASSAY_JSON(LegRow, group, leg, started, seconds, peak_rss_bytes, environment, cases, metrics,
             samples)
 

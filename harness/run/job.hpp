@@ -26,10 +26,11 @@ struct Job {
 };
 
 /// What a worker says before each step, so that the parent knows what was in hand when it fell
-/// silent.
+/// silent, and can show what takes long.
 struct Step {
   std::string case_key, arm;
-  std::string doing;  // "preparing", "verifying", "timing", "evaluating"
+  std::string doing;         // "preparing", "verifying", "timing", "evaluating"
+  std::string how_far = "";  // for people, where it takes long
 };
 
 void to_json(nlohmann::json& json, const Job& job);

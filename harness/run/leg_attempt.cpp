@@ -43,8 +43,11 @@ std::vector<RoundRow*> rounds_of(LegRow& leg, int round) {
 
 }  // namespace
 
-LegAttempt::LegAttempt(Job job, std::chrono::duration<double> patience)
-    : job_(std::move(job)), patience_(patience), random_(seed_from_name(job_.seed + " turns")) {
+LegAttempt::LegAttempt(Job job, std::chrono::duration<double> patience, HearStep hear)
+    : job_(std::move(job)),
+      patience_(patience),
+      hear_(std::move(hear)),
+      random_(seed_from_name(job_.seed + " turns")) {
   const std::vector<std::string>& own = job_.group.own_threads;
   members_.push_back(
       {job_of(job_, false,
@@ -69,6 +72,7 @@ LegRow LegAttempt::hear(Member& member) {
       if (message.contains("leg")) return message["leg"].get<LegRow>();
       if (message.contains("error")) throw InputError(message["error"].get<std::string>());
       member.step = message.at("step").get<Step>();
+      hear_(member.step);
       continue;
     }
     const std::string doing = member.step.doing.empty() ? "starting" : member.step.doing;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -19,13 +20,16 @@ struct LegFailure {
   bool killed = false;  // by SIGKILL: the kernel's out-of-memory killer, or somebody
 };
 
+using HearStep = std::function<void(const Step&)>;
+
 /// One try of a leg: a worker for the backends that share OpenMP's threads, and one for each that
 /// keeps threads of its own. They prepare one after another and take turns in every round, in
 /// random order; whose turn it is not stands still.
 class LegAttempt {
  public:
-  /// `patience`: without a sign of life of the worker in hand.
-  LegAttempt(Job job, std::chrono::duration<double> patience);
+  /// `patience`: without a sign of life of the worker in hand. `hear`: called with each of its
+  /// steps.
+  LegAttempt(Job job, std::chrono::duration<double> patience, HearStep hear);
 
   /// Throws InputError for what a worker cannot read (a data file, a library).
   std::variant<LegRow, LegFailure> run();
@@ -45,6 +49,7 @@ class LegAttempt {
 
   Job job_;
   std::chrono::duration<double> patience_;
+  HearStep hear_;
   Random random_;
   std::vector<Member> members_;
 };

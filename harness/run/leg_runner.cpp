@@ -27,7 +27,7 @@ void LegRunner::exclude(const std::string& case_key, const std::string& arm,
   excluded_[{case_key, arm}] = reason;
 }
 
-LegRow LegRunner::run(Job job) {
+LegRow LegRunner::run(Job job, const std::function<void(const Step&)>& hear) {
   const std::vector<CaseRow> all = job.group.cases;
   std::string forgiven;  // the case whose worker was killed once already
   for (;;) {
@@ -36,7 +36,7 @@ LegRow LegRunner::run(Job job) {
     });
     const bool anything =
         std::ranges::any_of(job.group.cases, [](const CaseRow& row) { return !row.layer.empty(); });
-    auto result = anything ? LegAttempt(job, patience_).run()
+    auto result = anything ? LegAttempt(job, patience_, hear).run()
                            : std::variant<LegRow, LegFailure>(empty_leg(job));
     if (auto* leg = std::get_if<LegRow>(&result)) {
       for (const CaseRow& row : all) {

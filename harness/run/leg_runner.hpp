@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -19,8 +20,9 @@ class LegRunner {
   /// Cases of earlier legs, known to bring workers down.
   void exclude(const std::string& case_key, const std::string& arm, const std::string& reason);
 
-  /// Throws InputError for what the worker cannot read (a data file, a library).
-  LegRow run(Job job);
+  /// `hear`: called with each step of a worker. Throws InputError for what the worker cannot read
+  /// (a data file, a library).
+  LegRow run(Job job, const std::function<void(const Step&)>& hear);
 
  private:
   std::chrono::duration<double> patience_;

@@ -1,30 +1,14 @@
 #include "harness/run/progress.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cmath>
 
 namespace qassay {
-namespace {
 
-std::string clock_text(double seconds) {
-  const auto whole = static_cast<long>(std::lround(seconds));
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
-}  // namespace
-
-Progress::Progress(const std::map<std::string, int>& total, std::FILE* out)
-    : out_(out), terminal_(isatty(fileno(out)) != 0) {
+Progress::Progress(const std::map<std::string, int>& total, std::FILE* out) : line_(out) {
   for (const auto& [group, legs] : total) {
     left_[group] = legs;
     total_ += legs;
   }
-}
-
-Progress::~Progress() {
-  if (open_line_) fmt::print(out_, "\n");
 }
 
 double Progress::seconds_left() const {
@@ -39,19 +23,10 @@ double Progress::seconds_left() const {
   return sum;
 }
 
-void Progress::show(const std::string& line) {
-  if (terminal_) {
-    fmt::print(out_, "\r\033[K{}", line);
-    open_line_ = true;
-  } else {
-    fmt::print(out_, "{}\n", line);
-  }
-  std::fflush(out_);
-}
-
 void Progress::begin_leg(std::string_view group, int leg, int legs) {
   const std::string left = done_ == 0 ? "" : fmt::format("  {} left", clock_text(seconds_left()));
-  show(fmt::format("[{}/{}] {} leg {} of {}{}", done_ + 1, total_, group, leg + 1, legs, left));
+  leg_ = fmt::format("[{}/{}] {} leg {} of {}{}", done_ + 1, total_, group, leg + 1, legs, left);
+  line_.show(leg_);
 }
 
 void Progress::end_leg(std::string_view group, double seconds) {
@@ -60,11 +35,6 @@ void Progress::end_leg(std::string_view group, double seconds) {
   seconds_[std::string(group)] = seconds;
 }
 
-void Progress::say(std::string_view text) {
-  if (open_line_) fmt::print(out_, "\r\033[K");
-  open_line_ = false;
-  fmt::print(out_, "{}\n", text);
-  std::fflush(out_);
-}
+void Progress::detail(std::string_view text) { line_.passing(fmt::format("{}  {}", leg_, text)); }
 
 }  // namespace qassay

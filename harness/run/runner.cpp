@@ -141,7 +141,9 @@ class Runner {
           return false;
         }
         progress.begin_leg(group.key, leg, legs);
-        const LegRow row = legs_.run(job(group, leg));
+        const LegRow row = legs_.run(job(group, leg), [&](const Step& step) {
+          if (!step.how_far.empty()) progress.detail(step.how_far);
+        });
         store_.add_leg(run_, row);
         progress.end_leg(group.key, row.seconds);
       }

@@ -135,8 +135,8 @@ Leg::Leg(const Job& job, const std::function<void(const Step&)>& say)
   std::optional<Model> model;
   if (!job.group.source.empty()) model = load();
   recipes_.emplace(job, std::move(model), inputs_, text_ ? &*text_ : nullptr, kernels_, device_,
-                   random_.next(), [this] {
-                     say_({quantizing_, "a", "quantizing"});
+                   random_.next(), [this](const std::string& how_far) {
+                     say_({quantizing_, "a", "quantizing", how_far});
                    });
   const std::vector<LegLayer>& layers = recipes_->base().layers;
   for (const CaseRow& row : job.group.cases) {

@@ -10,6 +10,7 @@
 #include "core/record.hpp"
 #include "core/seed.hpp"
 #include "datasets/disjoint.hpp"
+#include "harness/run/progress_line.hpp"
 #include "models/import/quantized_folder.hpp"
 #include "models/model_cache.hpp"
 
@@ -32,7 +33,8 @@ Recipe recipe_of(const CaseRow& row) {
 
 LegRecipes::LegRecipes(const Job& job, std::optional<Model> model, std::span<const float> inputs,
                        const EvaluationText* text, const KernelChoice& kernels,
-                       const Device& device, std::uint64_t seed, std::function<void()> say)
+                       const Device& device, std::uint64_t seed,
+                       std::function<void(const std::string&)> say)
     : job_(job),
       inputs_(inputs),
       text_(text),
@@ -162,11 +164,17 @@ Artifact LegRecipes::artifact(const Recipe& recipe) {
 Artifact LegRecipes::make(const Recipe& recipe, const CalibrationInputs& inputs) {
   Artifact made;
   peak_.begin_part();
-  made.seconds = seconds_of([&] {
-    made.quantized =
-        quantize_model(*base_.model, parse_method(recipe.method), parse_scheme(recipe.weights),
-                       &inputs, device_.threads, [this](std::size_t, std::size_t) { say_(); });
-  });
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  made.quantized =
+      quantize_model(*base_.model, parse_method(recipe.method), parse_scheme(recipe.weights),
+                     &inputs, device_.threads, [&](std::size_t done, std::size_t steps) {
+                       say_(fmt::format("{} {}: {}", recipe.method, recipe.weights,
+                                        steps_text(seconds(), done, steps)));
+                     });
+  made.seconds = seconds();
   made.peak_bytes = PeakMemory::of_part();
   return made;
 }

@@ -50,10 +50,10 @@ struct QuantizingCost {
 class LegRecipes {
  public:
   /// `inputs`: the model's first_inputs(). `text`: what it is scored on, or null; calibration data
-  /// must not overlap it. `say`: called before each layer of a whole model. All must outlive this.
+  /// must not overlap it. `say`: how far the quantizing of a whole model is, again and again. All must outlive this.
   LegRecipes(const Job& job, std::optional<Model> model, std::span<const float> inputs,
              const EvaluationText* text, const KernelChoice& kernels, const Device& device,
-             std::uint64_t seed, std::function<void()> say);
+             std::uint64_t seed, std::function<void(const std::string&)> say);
 
   LegModel& base() { return base_; }
   /// The model as a case's method has it: its own where the method folded something into it. Asked
@@ -86,7 +86,7 @@ class LegRecipes {
   const KernelChoice& kernels_;
   const Device& device_;
   std::uint64_t seed_;
-  std::function<void()> say_;
+  std::function<void(const std::string&)> say_;
   LegModel base_;
   std::map<Recipe, LegModel> own_;  // of methods that folded something in
   std::map<Recipe, QuantizingCost> costs_;

@@ -22,6 +22,15 @@ TEST(JobTest, ALegSurvivesTheWayToTheParent) {
   EXPECT_EQ(back, leg);
 }
 
+TEST(JobTest, AStepSurvivesTheWayToTheParent) {
+  const Step step{"key", "a", "quantizing", "gptq W4A16: 1 of 2 steps, 0:03 left"};
+  const auto back = nlohmann::json::parse(nlohmann::json(step).dump()).get<Step>();
+  EXPECT_EQ(back.case_key, step.case_key);
+  EXPECT_EQ(back.arm, step.arm);
+  EXPECT_EQ(back.doing, step.doing);
+  EXPECT_EQ(back.how_far, step.how_far);
+}
+
 TEST(JobTest, AJobSurvivesTheWayToTheWorker) {
   Job job;
   job.group.key = "g";
