@@ -252,7 +252,8 @@ std::string show(const ModelRows& model, const Results& results, Charts& charts)
     return Figure{decades, decades, decades};
   };
   return fmt::format("<h3>{}</h3>\n", html(model.first)) +
-         scatter(model, "Loss against bits", {"bits a weight, with scales"}, bits, charts) +
+         scatter(model, "Loss against bits", {"bits a weight of the format, with scales"}, bits,
+                 charts) +
          scatter(model, "Loss against the time to quantize", {"log10 of seconds"}, seconds,
                  charts) +
          table_of(model) + through_the_layers(model, results, charts) + by_samples(model, charts);

@@ -50,7 +50,8 @@ struct QuantizingCost {
 class LegRecipes {
  public:
   /// `inputs`: the model's first_inputs(). `text`: what it is scored on, or null; calibration data
-  /// must not overlap it. `say`: how far the quantizing of a whole model is, again and again. All must outlive this.
+  /// must not overlap it. `say`: how far the quantizing of a whole model is, again and again. All
+  /// must outlive this.
   LegRecipes(const Job& job, std::optional<Model> model, std::span<const float> inputs,
              const EvaluationText* text, const KernelChoice& kernels, const Device& device,
              std::uint64_t seed, std::function<void(const std::string&)> say);
