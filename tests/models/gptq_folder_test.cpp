@@ -124,8 +124,8 @@ TEST_F(GptqFolderTest, ReadsBackWhatMethodsMade) {
   for (const char* method : {"gptq-act@16", "awq@16"}) {
     for (const char* scheme : {"W4A16-g16", "W4A16-g16-asym"}) {
       SCOPED_TRACE(std::string(method) + " " + scheme);
-      const QuantizedModel quantized =
-          quantize_model(model, parse_method(method), parse_scheme(scheme), &inputs, 1);
+      const QuantizedModel quantized = quantize_model(
+          model, parse_method(method), parse_scheme(scheme), &inputs, 1, {}, GraphChange::none);
       const std::vector<LayerShape> shapes = layer_shapes(model.graph);
       Layers layers;
       for (std::size_t i = 0; i + 1 < shapes.size(); ++i)  // lm_head is the last

@@ -21,7 +21,8 @@ using ::testing::HasSubstr;
 class ArtifactTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / "qassay-artifact-test";
+    folder_ = std::filesystem::path(::testing::TempDir()) / "qassay-artifact-test" /
+              ::testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove_all(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
