@@ -38,6 +38,11 @@ inline constexpr std::string_view kCheckpointMethod = "checkpoint";
 ///   quantize_seconds   seconds                     to choose the weights of a whole model
 ///   quantize_peak_bytes  bytes                     resident meanwhile
 ///   weight_relative_error  ratio                   of a layer's quantized weights against FP32
+///   h_weighted_error   ratio                       the root of tr(D H D^T) / tr(W H W^T), D the
+///                                                  error of the layer's weights W: of its output,
+///                                                  bias apart, on FP32's inputs from calibration
+///                                                  data, H = X^T X; where a method of the case's
+///                                                  comparison group calibrates
 ///   sqnr               dB                          of the layer's output against FP32
 ///   cosine, relative_error  ratio                  the same comparison by other measures
 ///   accumulated_sqnr, accumulated_cosine, accumulated_relative_error

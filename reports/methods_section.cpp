@@ -14,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/scheme.hpp"
 #include "reports/error_section.hpp"
+#include "reports/figure.hpp"
 #include "reports/html.hpp"
 #include "reports/sections.hpp"
 #include "reports/table.hpp"
@@ -28,7 +29,7 @@ constexpr std::string_view kPlain = "rtn";
 struct Row {
   const Cell* whole = nullptr;
   const Record* loss = nullptr;
-  double weight_error = 0;  // the mean over the layers
+  double weight_error = 0, output_error = 0;  // means over the layers
 
   const std::string& scheme() const { return whole->about->scheme; }
   const std::string& method() const { return whole->about->method; }
@@ -41,12 +42,12 @@ const Record* loss_of(const Cell& cell) {
   return divergence != nullptr ? divergence : cell.find_loss("loss");
 }
 
-double mean_weight_error(const Results& results, const Record& about) {
+double mean_of_layers(std::string_view metric, const Results& results, const Record& about) {
   double sum = 0;
   double count = 0;
   for (const Cell& cell : results.cells) {
     const Record& other = *cell.about;
-    const Record* error = cell.find("weight_relative_error");
+    const Record* error = cell.find(metric);
     if (error == nullptr || other.run != about.run || other.model != about.model ||
         other.scheme != about.scheme || other.method != about.method ||
         other.backend != about.backend) {
@@ -72,7 +73,8 @@ std::vector<ModelRows> models_of(const Results& results) {
     const auto known = std::ranges::find_if(model->second, [&](const Row& row) {
       return row.scheme() == about.scheme && row.method() == about.method;
     });
-    Row row{&cell, loss_of(cell), mean_weight_error(results, about)};
+    Row row{&cell, loss_of(cell), mean_of_layers("weight_relative_error", results, about),
+            mean_of_layers("h_weighted_error", results, about)};
     if (known == model->second.end()) {
       model->second.push_back(row);
     } else if (about.backend == kOwnBackend) {
@@ -180,6 +182,8 @@ std::string of_plain(const Row& row, const std::vector<Row>& rows) {
   return "–";
 }
 
+std::string percent(double error) { return std::isnan(error) ? "–" : percent_text(error); }
+
 std::string table_of(const ModelRows& model) {
   const bool text = model.second.front().loss->metric == "kl_mean";
   Table table(fmt::format("Loss and cost by scheme and method, {}", model.first),
@@ -188,6 +192,7 @@ std::string table_of(const ModelRows& model) {
                {text ? "KL divergence, mean" : "Lost of what FP32 gets right", true},
                {"Of that by rtn", true},
                {"Error of the weights, mean of layers", true},
+               {"Of outputs on calibration data (H-weighted), mean of layers", true},
                {"To quantize", true},
                {"Peak memory", true}});
   for (const Row& row : model.second) {
@@ -196,8 +201,8 @@ std::string table_of(const ModelRows& model) {
     table.cell(row.method());
     table.cell(record_text(row.loss));
     table.cell(of_plain(row, model.second));
-    table.cell(std::isnan(row.weight_error) ? "–"
-                                            : fmt::format("{:.2g} %", 100 * row.weight_error));
+    table.cell(percent(row.weight_error));
+    table.cell(percent(row.output_error));
     table.cell(record_text(row.whole->find("quantize_seconds")));
     table.cell(record_text(row.whole->find("quantize_peak_bytes")));
   }

@@ -223,6 +223,8 @@ void Leg::prepare(LayerArm& arm) {
   if (job_.leg == 0 && job_.group.evaluate && method != "none" && method != kCheckpointMethod) {
     add_metric(arm, "weight_relative_error",
                weight_distortion(layer.matrix(), weights).relative_error, "ratio", "lower", "FP32");
+    if (const auto error = recipes_->h_weighted_error(arm.row(), arm.place()))
+      add_metric(arm, "h_weighted_error", *error, "ratio", "lower", "FP32");
   }
   if (workspace_.size() < arm.prepared().workspace_bytes())
     workspace_ = Buffer(arm.prepared().workspace_bytes());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "core/hash.hpp"
@@ -12,7 +13,10 @@
 #include "datasets/disjoint.hpp"
 #include "harness/run/progress_line.hpp"
 #include "models/import/quantized_folder.hpp"
+#include "models/linear_algebra.hpp"
 #include "models/model_cache.hpp"
+#include "quantizers/calibration_metrics.hpp"
+#include "quantizers/layer_error.hpp"
 
 namespace qassay {
 namespace {
@@ -21,6 +25,13 @@ double seconds_of(const auto& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Of a layer of the group among all of the model's.
+std::size_t index_of(const LegLayer& layer, const Model& model) {
+  const std::vector<LayerShape> shapes = layer_shapes(model.graph);
+  const auto found = std::ranges::find(shapes, layer.layer.shape.name, &LayerShape::name);
+  return static_cast<std::size_t>(found - shapes.begin());
 }
 
 }  // namespace
@@ -78,6 +89,30 @@ std::optional<QuantizingCost> LegRecipes::cost(const CaseRow& row) const {
   return found->second;
 }
 
+/// The most that a method of the group is fitted to, or the usual number if that is less; 0 where
+/// none is fitted.
+std::int64_t LegRecipes::metric_samples() const {
+  std::int64_t most = 0;
+  for (const CaseRow& row : job_.group.cases) {
+    if (row.method == "none" || row.method == kCheckpointMethod) continue;
+    const Method method = parse_method(row.method);
+    if (needs_calibration(method)) most = std::max(most, weight_samples(method));
+  }
+  return std::min(most, weight_samples({.algorithm = Algorithm::gptq}));
+}
+
+std::optional<double> LegRecipes::h_weighted_error(const CaseRow& row, std::size_t place) {
+  const std::int64_t samples = metric_samples();
+  if (samples == 0 || linear_algebra_missing()) return std::nullopt;
+  LegModel& model = model_of(row);
+  if (model.metrics.empty())
+    model.metrics = calibration_metrics(*model.model, calibration(samples), device_.threads);
+  const LegLayer& layer = model.layers[place];
+  const auto& metric = model.metrics[index_of(layer, *model.model)];
+  if (!metric) return std::nullopt;
+  return std::sqrt(output_error(layer.layer.matrix(), weights(row, place), *metric));
+}
+
 void LegRecipes::begin(const Recipe& recipe) {
   in_hand_ = {.recipe = recipe, .fault = nullptr, .layers = {}};
   in_hand_.layers.resize(base_.layers.size());
@@ -93,12 +128,9 @@ void LegRecipes::begin(const Recipe& recipe) {
 void LegRecipes::quantize_all(const Recipe& recipe) {
   Artifact made = artifact(recipe);
   costs_[recipe] = {made.seconds, made.peak_bytes};
-  const std::vector<LayerShape> shapes = layer_shapes(base_.model->graph);
   for (std::size_t place = 0; place < base_.layers.size(); ++place) {
-    const auto shape =
-        std::ranges::find(shapes, base_.layers[place].layer.shape.name, &LayerShape::name);
     in_hand_.layers[place] =
-        std::move(made.quantized.layers[static_cast<std::size_t>(shape - shapes.begin())]);
+        std::move(made.quantized.layers[index_of(base_.layers[place], *base_.model)]);
   }
   keep_model(recipe, std::move(made.quantized.model));
 }
@@ -187,10 +219,7 @@ const Grid& LegRecipes::input_grid(const CaseRow& row, std::size_t place) {
                                       to_string(method.ranges), range_samples(method));
   const auto [entry, is_new] = grids_.try_emplace(key);
   if (is_new) entry->second = input_grids(*model.model, method, kernels_, device_);
-  const std::vector<LayerShape> shapes = layer_shapes(model.model->graph);
-  const auto shape =
-      std::ranges::find(shapes, model.layers[place].layer.shape.name, &LayerShape::name);
-  return entry->second[static_cast<std::size_t>(shape - shapes.begin())];
+  return entry->second[index_of(model.layers[place], *model.model)];
 }
 
 }  // namespace qassay

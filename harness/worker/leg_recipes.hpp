@@ -18,6 +18,7 @@
 #include "harness/worker/verifier.hpp"
 #include "models/evaluation_text.hpp"
 #include "quantizers/artifact.hpp"
+#include "quantizers/input_metric.hpp"
 
 namespace qassay {
 
@@ -26,6 +27,8 @@ struct LegModel {
   std::optional<Model> model;
   std::vector<LegLayer> layers;     // the group's
   std::vector<Verifier> verifiers;  // one a layer
+  /// By calibration data, one a layer; none until they are asked for.
+  std::vector<std::shared_ptr<const InputMetric>> metrics;
 };
 
 /// What makes a layer's codes: cases that differ in their activations or backend alone share them.
@@ -65,6 +68,9 @@ class LegRecipes {
   const QuantMatrix& weights(const CaseRow& row, std::size_t place);
   /// Of all layers; nothing for schemes of floats.
   std::optional<QuantizingCost> cost(const CaseRow& row) const;
+  /// The root of output_error() of a layer on calibration data, as its case's method has the model.
+  /// Nothing where no method of the group calibrates, or the layer has no metric.
+  std::optional<double> h_weighted_error(const CaseRow& row, std::size_t place);
   /// Gives the memory of the weights back.
   void clear() { in_hand_ = {}; }
   std::int64_t peak_bytes() const { return peak_.of_all(); }
@@ -76,6 +82,7 @@ class LegRecipes {
   void read_checkpoint(const Recipe& recipe);
   void keep_model(const Recipe& recipe, Model model);
   const CalibrationInputs& calibration(std::int64_t samples);
+  std::int64_t metric_samples() const;
   Artifact artifact(const Recipe& recipe);
   Artifact make(const Recipe& recipe, const CalibrationInputs& inputs);
   QuantMatrix quantize(const Recipe& recipe, std::size_t place);

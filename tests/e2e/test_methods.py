@@ -60,6 +60,12 @@ class MethodsTest(ProgramTest):
             self.assertLess(0, errors[layer, "mse"])
             self.assertLessEqual(errors[layer, "mse"], errors[layer, "rtn"])
             self.assertGreater(errors[layer, "gptq@8"], errors[layer, "rtn"])
+        errors = {(row["layer"], row["method"]): row["value"] for row in records
+                  if row["metric"] == "h_weighted_error" and row["scheme"] == "W4A16-g32"}
+        for layer in layers:  # what GPTQ gives them up for; of the first layers, whose inputs are FP32's
+            self.assertLess(0, errors[layer, "gptq@8"])
+            if ".0." in layer and "down" not in layer:
+                self.assertLess(errors[layer, "gptq@8"], errors[layer, "rtn"])
         errors = {(row["layer"], row["method"]): row["value"] for row in records if row["metric"] == "sqnr" and
                   row["model"] == "fmnist-cnn" and row["scheme"] == "W8A8"}
         moved = [layer for layer, method in errors

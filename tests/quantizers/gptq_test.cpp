@@ -57,7 +57,8 @@ double error_ratio(const LayerSample& layer, const std::string& scheme,
   const Hessian h = layer.hessian();
   const QuantMatrix nearest = round_to_nearest(layer.w(), parse_scheme(scheme));
   const QuantMatrix found = gptq(layer.w(), plan_gptq(h, options), parse_scheme(scheme));
-  return output_error(layer.w(), found, h) / output_error(layer.w(), nearest, h);
+  return output_error(layer.w(), found, InputMetric(h)) /
+         output_error(layer.w(), nearest, InputMetric(h));
 }
 
 // P09: uncorrelated inputs leave nothing to compensate.

@@ -63,7 +63,8 @@ TEST_F(LayerErrorTest, OutputErrorIsThatOfTheOutputs) {
       error += energy_of_row(layer, d.data() + row * layer.k);
       signal += energy_of_row(layer, layer.w().row(row));
     }
-    EXPECT_NEAR(output_error(layer.w(), quantized, layer.hessian()) / (error / signal), 1, 1e-3)
+    EXPECT_NEAR(output_error(layer.w(), quantized, InputMetric(layer.hessian())) / (error / signal),
+                1, 1e-3)
         << scheme;
   }
 }
@@ -73,13 +74,13 @@ TEST_F(LayerErrorTest, ErrorsOfNothingAreFinite) {
   const QuantMatrix quantized = round_to_nearest(layer.w(), parse_scheme("W4A16"));
   const Hessian hessian = layer.hessian();
   std::fill(layer.weights.begin(), layer.weights.end(), 0.0F);
-  EXPECT_EQ(output_error(layer.w(), quantized, hessian), kMaxRelativeError);
+  EXPECT_EQ(output_error(layer.w(), quantized, InputMetric(hessian)), kMaxRelativeError);
   const QuantMatrix zeros = round_to_nearest(layer.w(), parse_scheme("W4A16"));
-  EXPECT_EQ(output_error(layer.w(), zeros, hessian), 0);
+  EXPECT_EQ(output_error(layer.w(), zeros, InputMetric(hessian)), 0);
   Hessian silent(layer.k);
   std::fill(layer.inputs.begin(), layer.inputs.end(), 0.0F);
   silent.add(layer.x());
-  EXPECT_EQ(output_error(layer.w(), quantized, silent), 0);
+  EXPECT_EQ(output_error(layer.w(), quantized, InputMetric(silent)), 0);
 }
 
 TEST_F(LayerErrorTest, DoesNotDependOnThreads) {
@@ -87,9 +88,9 @@ TEST_F(LayerErrorTest, DoesNotDependOnThreads) {
   const QuantMatrix quantized = round_to_nearest(layer.w(), parse_scheme("W4A16-g32"));
   const int before = omp_get_max_threads();
   omp_set_num_threads(1);
-  const double one = output_error(layer.w(), quantized, layer.hessian());
+  const double one = output_error(layer.w(), quantized, InputMetric(layer.hessian()));
   omp_set_num_threads(4);
-  EXPECT_EQ(output_error(layer.w(), quantized, layer.hessian()), one);
+  EXPECT_EQ(output_error(layer.w(), quantized, InputMetric(layer.hessian())), one);
   omp_set_num_threads(before);
 }
 
