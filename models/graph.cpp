@@ -68,7 +68,8 @@ std::string_view kind_name(const Operator& op) {
                                                 "gelu_tanh",
                                                 "multiply",
                                                 "unfold",
-                                                "channel_scale"};
+                                                "channel_scale",
+                                                "channel_order"};
   static_assert(std::size(kNames) == std::variant_size_v<Operator>);
   return kNames[op.index()];
 }

@@ -105,6 +105,11 @@ struct LayerNorm {
 struct ChannelScale {
   bool operator==(const ChannelScale&) const = default;
 };
+/// y[i] = x[order[i]] among the channels: what layers whose groups of inputs do not lie side by
+/// side take (channel_order.hpp).
+struct ChannelOrder {
+  bool operator==(const ChannelOrder&) const = default;
+};
 /// Turns channel i of each head and channel i + head / 2 by the angle position * f(i), f(i) =
 /// base^(-2 i / head) (Su et al. 2021, arXiv:2104.09864, in the order of channels that Llama has).
 /// `factor` above 1 slows all of them down; where `original` is positive, only those that turn
@@ -147,7 +152,7 @@ struct Unfold {
 using Operator =
     std::variant<Linear, Conv2d, BatchNorm, Relu, Relu6, HardSwish, MaxPool, AvgPool, GlobalAvgPool,
                  Add, Flatten, Softmax, Embedding, PositionEmbedding, RmsNorm, LayerNorm, Rotary,
-                 Attention, Silu, Gelu, GeluTanh, Multiply, Unfold, ChannelScale>;
+                 Attention, Silu, Gelu, GeluTanh, Multiply, Unfold, ChannelScale, ChannelOrder>;
 
 /// "linear", "conv2d", "batch_norm", ...: the operator's name in files and messages.
 std::string_view kind_name(const Operator& op);

@@ -147,6 +147,7 @@ void LegRecipes::read_checkpoint(const Recipe& recipe) {
     }
     in_hand_.layers[place] = std::move(found->second);
   }
+  order_inputs(read.model, read.orders);
   keep_model(recipe, std::move(read.model));
 }
 

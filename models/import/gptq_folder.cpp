@@ -20,6 +20,7 @@
 #include "datasets/tokenizers/tokenizer_config.hpp"
 #include "datasets/tokenizers/tokenizer_json.hpp"
 #include "models/import/hugging_face_folder.hpp"
+#include "models/import/packed_codes.hpp"
 #include "models/import/packed_layer.hpp"
 
 namespace qassay {
@@ -81,10 +82,9 @@ class Checkpoint {
   void add_layer(const std::string& name, const QuantMatrix& layer,
                  const QuantizationConfig& config) {
     const PackedLayer packed = pack_gptq(layer, config, name);
-    const std::int64_t per_word = 32 / config.bits;
     const std::int64_t groups = blocks_per_row(layer.scheme.weights, layer.k);
-    add(name + ".qweight", "I32", {layer.k / per_word, layer.n}, packed.qweight);
-    add(name + ".qzeros", "I32", {groups, layer.n / per_word}, packed.qzeros);
+    add(name + ".qweight", "I32", {packed_words(layer.k, config.bits), layer.n}, packed.qweight);
+    add(name + ".qzeros", "I32", {groups, packed_words(layer.n, config.bits)}, packed.qzeros);
     add_scales(name + ".scales", {groups, layer.n}, packed.scales);
     add(name + ".g_idx", "I32", {layer.k}, packed.g_idx);
   }

@@ -13,8 +13,8 @@ namespace qassay {
 /// programs read them. `source` is the folder in the layout of Hugging Face that the model came
 /// from: its config.json, and the tensors that are the same in the model, are taken over as they
 /// are, and so is its tokenizer. `layers`, by the name of the node, are of
-/// one scheme, W2A16, W4A16 or W8A16 with or without -g<N> and -asym; the others stay in floating
-/// point. A tied lm_head is untied where it is quantized, or changed by itself.
+/// one scheme, W2A16, W3A16, W4A16 or W8A16 with or without -g<N> and -asym; the others stay in
+/// floating point. A tied lm_head is untied where it is quantized, or changed by itself.
 ///
 /// The first format of GPTQ, or gptq_v2 where a zero point is 0, which readers of the first
 /// disagree about. Scales

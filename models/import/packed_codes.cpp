@@ -8,47 +8,53 @@ namespace {
 
 constexpr int kWordBits = 32;
 
-std::size_t codes_per_word(int bits) { return static_cast<std::size_t>(kWordBits / bits); }
+/// Where code `index` of a stream begins.
+struct Place {
+  Place(std::size_t index, int bits)
+      : word(index * static_cast<std::size_t>(bits) / kWordBits),
+        bit(static_cast<int>(index * static_cast<std::size_t>(bits) % kWordBits)) {}
 
-std::uint8_t code_at(std::uint32_t word, std::size_t position, int bits) {
-  const std::uint32_t mask = (1U << bits) - 1;
-  return static_cast<std::uint8_t>((word >> (position * static_cast<std::size_t>(bits))) & mask);
+  std::size_t word;
+  int bit;
+};
+
+/// The code at a place; `stride`: from a word of the stream to the next.
+std::uint8_t code_at(std::span<const std::uint32_t> words, std::size_t first, std::size_t stride,
+                     Place place, int bits) {
+  const std::size_t at = first + place.word * stride;
+  std::uint32_t code = words[at] >> place.bit;
+  if (place.bit + bits > kWordBits) code |= words[at + stride] << (kWordBits - place.bit);
+  return static_cast<std::uint8_t>(code & ((1U << bits) - 1));
 }
 
-std::uint32_t code_in(std::uint8_t code, std::size_t position, int bits) {
-  return std::uint32_t{code} << (position * static_cast<std::size_t>(bits));
-}
-
-/// Calls visit(word, position in it, code) for each code of a matrix packed along its rows.
-template <typename Visit>
-void for_codes_along_rows(std::int64_t rows, std::int64_t columns, int bits, Visit visit) {
-  const auto width = static_cast<std::size_t>(columns);
-  const std::size_t per_word = codes_per_word(bits);
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-    for (std::size_t column = 0; column < width; ++column)
-      visit(row / per_word * width + column, row % per_word, row * width + column);
-  }
+void put_code(std::uint8_t code, std::span<std::uint32_t> words, std::size_t first,
+              std::size_t stride, Place place, int bits) {
+  const std::size_t at = first + place.word * stride;
+  words[at] |= std::uint32_t{code} << place.bit;
+  if (place.bit + bits > kWordBits)
+    words[at + stride] |= std::uint32_t{code} >> (kWordBits - place.bit);
 }
 
 }  // namespace
 
+std::int64_t packed_words(std::int64_t codes, int bits) { return codes * bits / kWordBits; }
+bool fill_words(std::int64_t codes, int bits) { return codes * bits % kWordBits == 0; }
+
 std::vector<std::uint8_t> unpack_rows(std::span<const std::uint32_t> words, std::int64_t rows,
                                       std::int64_t columns, int bits) {
-  std::vector<std::uint8_t> codes(static_cast<std::size_t>(rows * columns));
-  for_codes_along_rows(rows, columns, bits,
-                       [&](std::size_t word, std::size_t position, std::size_t code) {
-                         codes[code] = code_at(words[word], position, bits);
-                       });
+  const auto width = static_cast<std::size_t>(columns);
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(rows) * width);
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    codes[i] = code_at(words, i % width, width, {i / width, bits}, bits);
   return codes;
 }
 
 std::vector<std::uint32_t> pack_rows(std::span<const std::uint8_t> codes, std::int64_t rows,
                                      std::int64_t columns, int bits) {
-  std::vector<std::uint32_t> words(codes.size() / codes_per_word(bits));
-  for_codes_along_rows(rows, columns, bits,
-                       [&](std::size_t word, std::size_t position, std::size_t code) {
-                         words[word] |= code_in(codes[code], position, bits);
-                       });
+  const auto width = static_cast<std::size_t>(columns);
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(packed_words(rows, bits)) * width);
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    put_code(codes[i], words, i % width, width, {i / width, bits}, bits);
   return words;
 }
 
@@ -57,12 +63,10 @@ std::vector<std::uint8_t> unpack_columns(std::span<const std::uint32_t> words, s
                                          std::int64_t columns, int bits, WordOrder order) {
   // Where the codes of columns 0 to 7 are in a word.
   static constexpr std::array<std::size_t, 8> kAwqPosition{0, 4, 1, 5, 2, 6, 3, 7};
-  const std::size_t per_word = codes_per_word(bits);
   std::vector<std::uint8_t> codes(static_cast<std::size_t>(rows * columns));
   for (std::size_t i = 0; i < codes.size(); ++i) {
-    const std::size_t column = i % per_word;
-    const std::size_t position = order == WordOrder::awq ? kAwqPosition[column] : column;
-    codes[i] = code_at(words[i / per_word], position, bits);
+    const std::size_t index = order == WordOrder::awq ? i / 8 * 8 + kAwqPosition[i % 8] : i;
+    codes[i] = code_at(words, 0, 1, {index, bits}, bits);
   }
   return codes;
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -41,9 +42,8 @@ class LayerReader {
     with_zeros.symmetric = false;
     scheme_ = scheme_of(with_zeros);
     groups_ = blocks_per_row(scheme_.weights, k);
-    per_word_ = 32 / config.bits;
-    const std::int64_t packed_inputs = config.layout == PackedLayout::gptq ? k : per_word_;
-    if (n % per_word_ != 0 || packed_inputs % per_word_ != 0) {
+    if (!fill_words(n, config.bits) ||
+        (config.layout == PackedLayout::gptq && !fill_words(k, config.bits))) {
       throw InputError(files.place_of(tensor("qweight")),
                        fmt::format("is of a layer [{}, {}], which codes of {} bits do not fill", n,
                                    k, config.bits),
@@ -51,17 +51,16 @@ class LayerReader {
     }
   }
 
-  QuantMatrix read() const {
-    check_groups();
-    return {.scheme = scheme_,
-            .n = n_,
-            .k = k_,
-            .values = {},
-            .halves = {},
-            .codes = codes(),
-            .scales = scales(),
-            .zero_points = zero_points(),
-            .input = {}};
+  ReadLayer read() const {
+    ReadLayer layer;
+    layer.order = order();
+    layer.matrix.scheme = scheme_;
+    layer.matrix.n = n_;
+    layer.matrix.k = k_;
+    layer.matrix.codes = codes(layer.order);
+    layer.matrix.scales = scales();
+    layer.matrix.zero_points = zero_points();
+    return layer;
   }
 
  private:
@@ -81,13 +80,21 @@ class LayerReader {
     return values;
   }
 
-  std::vector<std::uint8_t> codes() const {
+  std::vector<std::uint8_t> codes(const std::vector<std::int64_t>& order) const {
     const int bits = config_.bits;
-    return transposed(
+    const std::vector<std::uint8_t> by_input =
         config_.layout == PackedLayout::gptq
-            ? unpack_rows(words("qweight", {k_ / per_word_, n_}), k_, n_, bits)
-            : unpack_columns(words("qweight", {k_, n_ / per_word_}), k_, n_, bits, WordOrder::awq),
-        k_, n_);
+            ? unpack_rows(words("qweight", {packed_words(k_, bits), n_}), k_, n_, bits)
+            : unpack_columns(words("qweight", {k_, packed_words(n_, bits)}), k_, n_, bits,
+                             WordOrder::awq);
+    if (order.empty()) return transposed(by_input, k_, n_);
+    std::vector<std::uint8_t> ordered;
+    ordered.reserve(by_input.size());
+    for (const std::int64_t input : order) {
+      const auto row = by_input.begin() + static_cast<std::ptrdiff_t>(input * n_);
+      ordered.insert(ordered.end(), row, row + static_cast<std::ptrdiff_t>(n_));
+    }
+    return transposed(ordered, k_, n_);
   }
 
   std::vector<float> scales() const {
@@ -105,18 +112,31 @@ class LayerReader {
   }
 
   /// Of the second format: see the header.
-  std::vector<std::uint32_t> zero_words() const {
-    std::vector<std::uint32_t> all = words("qzeros", {groups_, n_ / per_word_});
-    if (config_.zero_is_less_by == 0) return all;
-    const std::uint32_t a_one_in_each_code = ~0U / ((1U << config_.bits) - 1);
-    for (std::uint32_t& word : all) word += a_one_in_each_code;
-    return all;
+  std::vector<std::uint8_t> zero_codes() const {
+    const int bits = config_.bits;
+    const int most = (1 << bits) - 1;
+    const bool crosses_words = 32 % bits != 0;
+    std::vector<std::uint32_t> all = words("qzeros", {groups_, packed_words(n_, bits)});
+    if (config_.zero_is_less_by == 1 && !crosses_words) {
+      const std::uint32_t one_in_each_code = ~0U / static_cast<std::uint32_t>(most);
+      for (std::uint32_t& word : all) word += one_in_each_code;
+    }
+    std::vector<std::uint8_t> zeros =
+        unpack_columns(all, groups_, n_, bits,
+                       config_.layout == PackedLayout::awq ? WordOrder::awq : WordOrder::plain);
+    if (config_.zero_is_less_by == 0 || !crosses_words) return zeros;
+    for (std::uint8_t& zero : zeros) {
+      if (zero == most) {
+        refuse("qzeros", fmt::format("has a zero point of 0, stored as {}: is not read", zero),
+               "give a model of checkpoint_format gptq_v2");
+      }
+      ++zero;
+    }
+    return zeros;
   }
 
   std::vector<std::uint8_t> zero_points() const {
-    const WordOrder order = config_.layout == PackedLayout::awq ? WordOrder::awq : WordOrder::plain;
-    const std::vector<std::uint8_t> zeros =
-        unpack_columns(zero_words(), groups_, n_, config_.bits, order);
+    const std::vector<std::uint8_t> zeros = zero_codes();
     const int middle = 1 << (config_.bits - 1);
     for (const std::uint8_t zero : zeros) {
       if (!config_.symmetric || zero == middle) continue;
@@ -127,20 +147,26 @@ class LayerReader {
     return transposed(zeros, groups_, n_);
   }
 
-  void check_groups() const {
-    if (config_.layout != PackedLayout::gptq) return;
-    if (!files_.has(tensor("g_idx")) && !config_.ordered) return;
+  /// The inputs by their groups, each of which has as many as if they lay side by side.
+  std::vector<std::int64_t> order() const {
+    if (config_.layout != PackedLayout::gptq) return {};
+    if (!files_.has(tensor("g_idx")) && !config_.ordered) return {};
     const std::vector<std::uint32_t> groups = words("g_idx", {k_});
+    const auto group_of = [&](std::int64_t input) {
+      return groups[static_cast<std::size_t>(input)];
+    };
+    std::vector<std::int64_t> order(static_cast<std::size_t>(k_));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::ranges::stable_sort(order, {}, group_of);
     const std::int64_t group = config_.group == 0 ? k_ : config_.group;
     for (std::int64_t i = 0; i < k_; ++i) {
-      const auto found = std::bit_cast<std::int32_t>(groups[static_cast<std::size_t>(i)]);
+      const auto found = std::bit_cast<std::int32_t>(group_of(order[static_cast<std::size_t>(i)]));
       if (found == i / group) continue;
-      refuse("g_idx",
-             fmt::format("puts input {} into group {} instead of {}: kernels take groups of "
-                         "inputs that lie side by side",
-                         i, found, i / group),
-             "give a model quantized without desc_act, or with static_groups");
+      refuse("g_idx", fmt::format("has not {} inputs in each of {} groups: input {} is in group {}",
+                                  group, groups_, order[static_cast<std::size_t>(i)], found));
     }
+    if (std::ranges::is_sorted(order)) return {};
+    return order;
   }
 
   const TensorFiles& files_;
@@ -149,7 +175,6 @@ class LayerReader {
   const QuantizationConfig& config_;
   Scheme scheme_;
   std::int64_t groups_ = 0;
-  std::int64_t per_word_ = 0;
 };
 
 }  // namespace
@@ -164,8 +189,8 @@ std::vector<std::string> packed_tensors(const std::string& name, PackedLayout la
   return names;
 }
 
-QuantMatrix read_packed_layer(const TensorFiles& files, const std::string& name, std::int64_t n,
-                              std::int64_t k, const QuantizationConfig& config) {
+ReadLayer read_packed_layer(const TensorFiles& files, const std::string& name, std::int64_t n,
+                            std::int64_t k, const QuantizationConfig& config) {
   return LayerReader(files, name, n, k, config).read();
 }
 
@@ -177,12 +202,12 @@ void drop_zero_points(QuantMatrix& layer) {
 PackedLayer pack_gptq(const QuantMatrix& layer, const QuantizationConfig& config,
                       const std::string& name) {
   const int bits = config.bits;
-  const std::int64_t per_word = 32 / bits;
-  if (layer.n % per_word != 0 || layer.k % per_word != 0) {
+  if (!fill_words(layer.n, bits) || !fill_words(layer.k, bits)) {
     throw InputError(
         name,
         fmt::format("is [{}, {}], which codes of {} bits do not fill", layer.n, layer.k, bits),
-        fmt::format("leave it in floating point: {} has to divide both", per_word));
+        fmt::format("leave it in floating point: {} has to divide both",
+                    bits == 3 ? 32 : 32 / bits));
   }
   const std::int64_t groups = blocks_per_row(layer.scheme.weights, layer.k);
   std::vector<std::uint8_t> zeros(layer.scales.size());

@@ -43,7 +43,7 @@ std::int64_t group_field(const JsonObject& json) {
   return group;
 }
 
-bool is_packed_width(int bits) { return bits == 2 || bits == 4 || bits == 8; }
+bool is_packed_width(int bits) { return bits == 2 || bits == 3 || bits == 4 || bits == 8; }
 
 QuantizationConfig read_gptq(const JsonObject& json) {
   QuantizationConfig config{.layout = PackedLayout::gptq,
@@ -52,8 +52,8 @@ QuantizationConfig read_gptq(const JsonObject& json) {
                             .symmetric = flag_field(json, "sym", true),
                             .ordered = flag_field(json, "desc_act", false)};
   if (!is_packed_width(config.bits)) {
-    json.refuse("bits", fmt::format("is {}, whose codes cross words: is not read", config.bits),
-                "give a model of 2, 4 or 8 bits");
+    json.refuse("bits", fmt::format("is {}, which this layout does not have", config.bits),
+                "give a model of 2, 3, 4 or 8 bits");
   }
   const std::string format = lower_text(json, kFormat, kFirstFormat);
   if (format != kFirstFormat && format != kSecondFormat)
@@ -109,7 +109,7 @@ QuantizationConfig gptq_config(const Scheme& scheme, bool some_zero_is_0) {
   if (weights.kind != Kind::integer || !is_packed_width(weights.bits) ||
       scheme_of(config) != scheme) {
     throw InputError(to_string(scheme), "is no scheme that a GPTQ checkpoint can say",
-                     "quantize to W2A16, W4A16 or W8A16, with or without -g<N> and -asym");
+                     "quantize to W2A16, W3A16, W4A16 or W8A16, with or without -g<N> and -asym");
   }
   return config;
 }

@@ -24,7 +24,7 @@ struct QuantizationConfig {
 };
 
 /// Of "quant_method" gptq, with "checkpoint_format" gptq (the first, whose zero points are stored
-/// less one) or gptq_v2; and awq of version gemm. Weights of 2, 4 and 8 bits. Throws InputError
+/// less one) or gptq_v2; and awq of version gemm. Weights of 2, 3, 4 and 8 bits. Throws InputError
 /// naming the key for all else; keys about how the quantization was done are passed over.
 QuantizationConfig quantization_config(const JsonObject& json);
 

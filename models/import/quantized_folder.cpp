@@ -34,12 +34,16 @@ QuantMatrix take_rows(QuantMatrix whole, std::int64_t first, std::int64_t rows) 
   return whole;
 }
 
-Tensor values_of(const QuantMatrix& layer) {
-  Tensor tensor{{layer.n, layer.k}, {}};
-  tensor.values.reserve(layer.codes.size());
-  for (std::int64_t row = 0; row < layer.n; ++row) {
-    for (std::int64_t column = 0; column < layer.k; ++column)
-      tensor.values.push_back(layer.value(row, column));
+/// By input, whatever the order of the columns.
+Tensor values_of(const ReadLayer& layer) {
+  const QuantMatrix& matrix = layer.matrix;
+  Tensor tensor{{matrix.n, matrix.k}, std::vector<float>(matrix.codes.size())};
+  for (std::int64_t row = 0; row < matrix.n; ++row) {
+    for (std::int64_t column = 0; column < matrix.k; ++column) {
+      const std::int64_t input =
+          layer.order.empty() ? column : layer.order[static_cast<std::size_t>(column)];
+      tensor.values[static_cast<std::size_t>(row * matrix.k + input)] = matrix.value(row, column);
+    }
   }
   return tensor;
 }
@@ -56,13 +60,14 @@ class QuantizedReader {
 
   QuantizedFolder read() const {
     folder_.check_unused(used_tensors());
-    QuantizedFolder read{folder_.model_without_parameters(), {}};
+    QuantizedFolder read{folder_.model_without_parameters(), {}, {}};
     for (const TensorSource& source : folder_.sources) {
       Tensor& parameter = read.model.parameters[source.parameter.name];
       if (const auto packed = packed_name(source)) {
-        QuantMatrix& layer = read.layers[node_of(source)];
-        layer = read_layer(source, *packed);
+        ReadLayer layer = read_layer(source, *packed);
         parameter = values_of(layer);
+        if (!layer.order.empty()) read.orders[node_of(source)] = std::move(layer.order);
+        read.layers[node_of(source)] = std::move(layer.matrix);
       } else {
         parameter = take_parameter(source, folder_.files.tensor(source.tensor, source.dims));
       }
@@ -121,10 +126,11 @@ class QuantizedReader {
     return source.dims[source.turned ? 1 : 0];
   }
 
-  QuantMatrix read_layer(const TensorSource& source, const std::string& packed) const {
+  ReadLayer read_layer(const TensorSource& source, const std::string& packed) const {
     const std::int64_t inputs = source.parameter.dims[1];
-    return take_rows(read_packed_layer(folder_.files, packed, outputs(source), inputs, config()),
-                     source.first_row, source.parameter.dims[0]);
+    ReadLayer layer = read_packed_layer(folder_.files, packed, outputs(source), inputs, config());
+    layer.matrix = take_rows(std::move(layer.matrix), source.first_row, source.parameter.dims[0]);
+    return layer;
   }
 
   const HuggingFaceFolder& folder_;

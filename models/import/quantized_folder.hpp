@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/quant_matrix.hpp"
+#include "models/channel_order.hpp"
 #include "models/model.hpp"
 
 namespace qassay {
@@ -17,6 +18,9 @@ struct QuantizedFolder {
   Model model;  // quantized weights are there as the values that they stand for
   /// By the name of the node. Layers that the folder has in floating point are not here.
   std::map<std::string, QuantMatrix> layers;
+  /// Of act-order's layers: the inputs that the columns of their matrices are for. The model takes
+  /// them as they are; order_inputs() makes the one that the matrices are the layers of.
+  ChannelOrders orders{};
 };
 
 /// Whether the config.json of a folder says that its weights are quantized, by whatever method.

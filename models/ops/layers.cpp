@@ -61,6 +61,7 @@ std::vector<ParameterShape> own_parameters(const Operator& op, std::span<const E
     return {{"weight", {table->positions, in.channels}}};
   if (std::holds_alternative<RmsNorm>(op) || std::holds_alternative<ChannelScale>(op))
     return {{"weight", {in.channels}}};
+  if (std::holds_alternative<ChannelOrder>(op)) return {{"order", {in.channels}}};
   if (std::holds_alternative<LayerNorm>(op))
     return {{"weight", {in.channels}}, {"bias", {in.channels}}};
   if (std::holds_alternative<BatchNorm>(op)) {

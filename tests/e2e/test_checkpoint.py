@@ -1,6 +1,7 @@
 """Checkpoints of GPTQ and AWQ: their own matrices, evaluated and timed."""
 
 import json
+import random
 import struct
 import unittest
 
@@ -63,6 +64,24 @@ def repack_as_awq(source, target):
     (target / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
+def scatter_groups(source, target):
+    """The same tensors with the inputs of each group anywhere, as act-order leaves them: another model."""
+    data = bytearray((source / "model.safetensors").read_bytes())
+    (length,) = struct.unpack("<Q", data[:8])
+    for name, entry in json.loads(data[8:8 + length]).items():
+        if not name.endswith(".g_idx"):
+            continue
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        groups = list(struct.unpack(f"<{(end - begin) // 4}i", data[begin:end]))
+        random.Random(name.rsplit(".", 2)[0]).shuffle(groups)  # alike for the layers of one input, and for others
+        data[begin:end] = struct.pack(f"<{len(groups)}i", *groups)
+    config = json.loads((source / "config.json").read_text())
+    config["quantization_config"]["desc_act"] = True
+    target.mkdir()
+    (target / "config.json").write_text(json.dumps(config))
+    (target / "model.safetensors").write_bytes(data)
+
+
 class CheckpointTest(ProgramTest):
     def setUp(self):
         super().setUp()
@@ -110,6 +129,13 @@ class CheckpointTest(ProgramTest):
         asymmetric = ("W4A16-g32-asym", "checkpoint")
         self.assertAlmostEqual(value(awq, asymmetric) / value(beside, four), 1, delta=1e-5)
 
+        scatter_groups(self.folder / "llama-4bit", self.folder / "llama-act")
+        act, act_rows = self.scored("--model", "llama-act")
+        self.assertNotAlmostEqual(value(act, four) / value(alone, four), 1, delta=1e-3)
+        self.assertAlmostEqual(value(act, four) / value(act, ("FP32", "none")), 1, delta=1e-5)
+        self.assertLess(abs(value(act, four, "kl_mean")), 1e-8)
+        self.assertFalse([row for row in act_rows if row["status"] not in ("passed", "skipped")])
+
         heads = [row for row in rows if row["layer"] == "lm_head" and row["method"] == "checkpoint"]
         self.assertEqual({(row["status"], row["reason"]) for row in heads},
                          {("skipped", "the checkpoint has it in floating point")})
@@ -120,9 +146,9 @@ class CheckpointTest(ProgramTest):
         config = self.folder / "llama-4bit" / "config.json"
         good = config.read_text()
         run = ["language", "--model", "llama-4bit", "--text", "eval.txt"]
-        for key, value, fault in (("bits", 3, "quantization_config, bits: is 3"),
+        for key, value, fault in (("bits", 5, "quantization_config, bits: is 5"),
                                   ("checkpoint_format", "gptq_v3", "is 'gptq_v3', which is not read"),
-                                  ("group_size", 16, "g_idx: puts input 16 into group 0")):
+                                  ("group_size", 16, "g_idx: has not 16 inputs in each of")):
             changed = json.loads(good)
             changed["quantization_config"][key] = value
             config.write_text(json.dumps(changed))

@@ -136,8 +136,8 @@ TEST_F(GptqFolderTest, ReadsBackWhatMethodsMade) {
 }
 
 TEST_F(GptqFolderTest, WritesWhatItsReadersAreDocumentedToRead) {
-  const Model model = load(even_llama(true));
-  for (const char* scheme : {"W4A16-g16", "W2A16-g24", "W8A16-g16"}) {
+  const Model model = load(even_llama(true, 4, 96));
+  for (const char* scheme : {"W4A16-g16", "W2A16-g24", "W3A16-g16", "W8A16-g16"}) {
     const Layers layers = quantized(model, scheme, false);
     write_gptq_folder(source(), model, layers, target());
     const QuantMatrix& layer = layers.at("layers.1.down_proj");
@@ -210,7 +210,7 @@ TEST_F(GptqFolderTest, RefusesWhatTheFormatCannotSay) {
   const auto fault = [&](const Layers& layers) {
     return fault_of([&] { write_gptq_folder(source(), model, layers, target()); });
   };
-  for (const char* scheme : {"W3A16", "W8A8", "FP16", "W4A16-tensor"})
+  for (const char* scheme : {"W5A16", "W8A8", "FP16", "W4A16-tensor"})
     EXPECT_THAT(fault(quantized(model, scheme, false)), HasSubstr(scheme));
   Layers layers = quantized(model, "W4A16", false);
   const Layers others = quantized(model, "W8A16", false);

@@ -189,6 +189,15 @@ NaiveValue compute(const ChannelScale&, const Place& place) {
   return out;
 }
 
+NaiveValue compute(const ChannelOrder&, const Place& place) {
+  const NaiveValue& x = place.x();
+  NaiveValue out = x;
+  for_all(out, [&](auto s, auto y, auto p, auto c) {
+    out(s, y, p, c) = x(s, y, p, static_cast<std::int64_t>(place.parameter("order")[index(c)]));
+  });
+  return out;
+}
+
 NaiveValue compute(const LayerNorm& op, const Place& place) {
   const NaiveValue& x = place.x();
   NaiveValue out = x;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +73,8 @@ inline const std::vector<OperatorCase> kOperatorCases{
     {LayerNorm{.epsilon = 0.5}, {1, 2, 33}, 2},
     {ChannelScale{}, {1, 5, 7}},
     {ChannelScale{}, {3, 4, 33}, 2},
+    {ChannelOrder{}, {1, 5, 7}},
+    {ChannelOrder{}, {3, 4, 33}, 2},
     {Rotary{.head = 6}, {1, 8, 18}},
     {Rotary{.head = 2, .base = 50}, {1, 3, 2}, 1},
     {Rotary{.head = 8, .factor = 4}, {1, 9, 8}},
@@ -110,6 +113,13 @@ inline std::vector<float> numbers_off_the_kinks(std::int64_t count, const std::s
   return numbers;
 }
 
+inline std::vector<float> drawn_order(std::size_t count) {
+  std::vector<float> order(count);
+  std::iota(order.begin(), order.end(), 0.0F);
+  Random(count).shuffle(order);
+  return order;
+}
+
 /// An operator with inputs, parameters and memory for everything that it computes.
 class OperatorSubject {
  public:
@@ -131,6 +141,7 @@ class OperatorSubject {
       if (shape.name == "running_var") {
         for (float& value : tensor.values) value = 0.5F + std::fabs(value);
       }
+      if (shape.name == "order") tensor.values = drawn_order(tensor.values.size());
       gradients_[names_.back()] = {shape.dims, std::vector<float>(tensor.values.size(), 77.0F)};
     }
     for (const std::string& name : names_) {

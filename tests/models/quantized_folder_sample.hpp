@@ -37,11 +37,16 @@ RawTensor raw_tensor(const char* dtype, std::vector<std::int64_t> dims,
 struct PlainLayer {
   std::int64_t n, k, group;  // group: of inputs, no more than k
   int bits;
-  std::vector<int> codes;     // [n, k]
-  std::vector<int> zeros;     // [n, groups]
-  std::vector<float> scales;  // [n, groups]
+  std::vector<int> codes;       // [n, k]
+  std::vector<int> zeros;       // [n, groups]
+  std::vector<float> scales;    // [n, groups]
+  std::vector<int> group_of{};  // [k]; empty: side by side
 
   std::int64_t groups() const { return (k + group - 1) / group; }
+  int group_at(std::int64_t input) const {
+    return group_of.empty() ? static_cast<int>(input / group)
+                            : group_of[static_cast<std::size_t>(input)];
+  }
 };
 
 /// Codes and zero points of all values (but those that `with_0` keeps out), scales that FP16 holds.
@@ -61,37 +66,55 @@ inline PlainLayer drawn_layer(std::int64_t n, std::int64_t k, std::int64_t group
   return layer;
 }
 
+/// As act-order leaves it: the inputs of a group are anywhere.
+inline void scatter_groups(PlainLayer& layer, const std::string& seed) {
+  std::vector<int> groups;
+  for (std::int64_t i = 0; i < layer.k; ++i) groups.push_back(layer.group_at(i));
+  Random random(seed_from_name(seed));
+  random.shuffle(groups);
+  layer.group_of = std::move(groups);
+}
+
 /// The layouts as their authors' documentation has them, a code at a time.
 class NaivePacker {
  public:
-  explicit NaivePacker(const PlainLayer& layer) : layer_(layer), per_word_(32 / layer.bits) {}
+  explicit NaivePacker(const PlainLayer& layer) : layer_(layer) {}
 
-  /// Code (o, i) is in word [i / P][o], from bit (i mod P) bits on.
+  /// Bit b of code (o, i) is bit i bits + b of column o.
   RawTensor gptq_weights() const {
-    std::vector<std::uint32_t> words(size(layer_.k / per_word_ * layer_.n));
+    const std::int64_t height = layer_.k * layer_.bits / 32;
+    std::vector<std::uint32_t> words(size(height * layer_.n));
     for (std::int64_t o = 0; o < layer_.n; ++o) {
-      for (std::int64_t i = 0; i < layer_.k; ++i)
-        words[size(i / per_word_ * layer_.n + o)] |= shifted(code(o, i), i % per_word_);
+      for (std::int64_t i = 0; i < layer_.k; ++i) {
+        for_bits(code(o, i), i, [&](std::int64_t word, std::uint32_t bit) {
+          words[size(word * layer_.n + o)] |= bit;
+        });
+      }
     }
-    return raw_tensor("I32", {layer_.k / per_word_, layer_.n}, words);
+    return raw_tensor("I32", {height, layer_.n}, words);
   }
-  /// The zero point of output o is in word [g][o / P]; what is taken off is off the whole word.
+  /// Bit b of the zero point of output o is bit o bits + b of row g; what is taken off is off the
+  /// whole word, or off a code of 3 bits.
   RawTensor gptq_zeros(int less_by) const {
-    const std::int64_t width = layer_.n / per_word_;
+    const std::int64_t width = layer_.n * layer_.bits / 32;
+    const bool crosses_words = 32 % layer_.bits != 0;
     std::vector<std::uint32_t> words(size(layer_.groups() * width));
     for (std::int64_t g = 0; g < layer_.groups(); ++g) {
-      for (std::int64_t o = 0; o < layer_.n; ++o)
-        words[size(g * width + o / per_word_)] |= shifted(zero(o, g), o % per_word_);
+      for (std::int64_t o = 0; o < layer_.n; ++o) {
+        for_bits(
+            zero(o, g) - (crosses_words ? less_by : 0), o,
+            [&](std::int64_t word, std::uint32_t bit) { words[size(g * width + word)] |= bit; });
+      }
     }
     for (std::uint32_t& word : words) {
-      for (std::int64_t i = 0; i < per_word_; ++i) word -= shifted(less_by, i);
+      for (int bit = 0; bit < 32 && !crosses_words; bit += layer_.bits)
+        word -= static_cast<std::uint32_t>(less_by) << bit;
     }
     return raw_tensor("I32", {layer_.groups(), width}, words);
   }
   RawTensor groups() const {
     std::vector<std::int32_t> group_of;
-    for (std::int64_t i = 0; i < layer_.k; ++i)
-      group_of.push_back(static_cast<std::int32_t>(i / layer_.group));
+    for (std::int64_t i = 0; i < layer_.k; ++i) group_of.push_back(layer_.group_at(i));
     return raw_tensor("I32", {layer_.k}, group_of);
   }
   RawTensor scales() const {
@@ -111,8 +134,13 @@ class NaivePacker {
 
  private:
   static std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
-  std::uint32_t shifted(int code, std::int64_t position) const {
-    return static_cast<std::uint32_t>(code) << (position * layer_.bits);
+  /// visit(word, bit in it) for each set bit of the code at a place of a stream.
+  template <typename Visit>
+  void for_bits(int code, std::int64_t place, Visit visit) const {
+    for (int b = 0; b < layer_.bits; ++b) {
+      const std::int64_t at = place * layer_.bits + b;
+      if ((code >> b & 1) != 0) visit(at / 32, 1U << (at % 32));
+    }
   }
   int code(std::int64_t o, std::int64_t i) const { return layer_.codes[size(o * layer_.k + i)]; }
   int zero(std::int64_t o, std::int64_t g) const {
@@ -127,26 +155,27 @@ class NaivePacker {
     for (std::int64_t row = 0; row < rows; ++row) {
       for (std::int64_t w = 0; w < layer_.n / 8; ++w) {
         words.push_back(0);
-        for (int j = 0; j < 8; ++j) words.back() |= shifted(code_of(row, 8 * w + kOrder[j]), j);
+        for (int j = 0; j < 8; ++j)
+          words.back() |= static_cast<std::uint32_t>(code_of(row, 8 * w + kOrder[j])) << 4 * j;
       }
     }
     return raw_tensor("I32", {rows, layer_.n / 8}, words);
   }
 
   const PlainLayer& layer_;
-  std::int64_t per_word_;
 };
 
-/// A Llama whose layers are whole numbers of words.
-inline HuggingFaceSample even_llama(bool tied) {
+/// A Llama whose layers are whole numbers of words; of 3 bits too with 4 heads of keys and values
+/// and inner layers of 96.
+inline HuggingFaceSample even_llama(bool tied, std::int64_t kv_heads = 2, std::int64_t inner = 80) {
   HuggingFaceSample sample;
   sample.config = {{"architectures", {"LlamaForCausalLM"}},
                    {"vocab_size", 48},
                    {"hidden_size", 32},
                    {"num_attention_heads", 4},
-                   {"num_key_value_heads", 2},
+                   {"num_key_value_heads", kv_heads},
                    {"num_hidden_layers", 2},
-                   {"intermediate_size", 80},
+                   {"intermediate_size", inner},
                    {"max_position_embeddings", 16},
                    {"tie_word_embeddings", tied}};
   const auto add = [&](const std::string& name, std::vector<std::int64_t> dims) {
@@ -158,12 +187,12 @@ inline HuggingFaceSample even_llama(bool tied) {
     const std::string in = layer;
     for (const char* norm : {"input_layernorm", "post_attention_layernorm"}) add(in + norm, {32});
     add(in + "self_attn.q_proj", {32, 32});
-    add(in + "self_attn.k_proj", {16, 32});
-    add(in + "self_attn.v_proj", {16, 32});
+    add(in + "self_attn.k_proj", {8 * kv_heads, 32});
+    add(in + "self_attn.v_proj", {8 * kv_heads, 32});
     add(in + "self_attn.o_proj", {32, 32});
-    add(in + "mlp.gate_proj", {80, 32});
-    add(in + "mlp.up_proj", {80, 32});
-    add(in + "mlp.down_proj", {32, 80});
+    add(in + "mlp.gate_proj", {inner, 32});
+    add(in + "mlp.up_proj", {inner, 32});
+    add(in + "mlp.down_proj", {32, inner});
   }
   add("model.norm", {32});
   if (!tied) add("lm_head", {48, 32});

@@ -37,6 +37,7 @@ struct PublishedKind {
   bool with_0 = false;  // among the codes and zero points
   bool second_format = false;
   bool awq = false;
+  bool act_order = false;
 };
 
 void add_packed(const std::string& name, const PlainLayer& layer, const PublishedKind& kind,
@@ -61,10 +62,13 @@ Published publish(const HuggingFaceSample& sample, const PublishedKind& kind) {
       continue;
     }
     const std::string name = tensor.substr(0, tensor.rfind('.'));
-    const auto layer =
-        made.layers.emplace(name, drawn_layer(values.dims[0], values.dims[1], kind.group, kind.bits,
-                                              kind.symmetric, kind.with_0, name));
-    add_packed(name, layer.first->second, kind, made.tensors);
+    PlainLayer& layer = made.layers[name];
+    layer = drawn_layer(values.dims[0], values.dims[1], kind.group, kind.bits, kind.symmetric,
+                        kind.with_0, name);
+    // Layers with one input have one Hessian, and so one order.
+    if (kind.act_order)
+      scatter_groups(layer, name.substr(0, name.rfind('.')) + std::to_string(layer.k));
+    add_packed(name, layer, kind, made.tensors);
   }
   Json& config = made.quantization();
   config = {{"bits", kind.bits}, {"group_size", kind.group == 0 ? -1 : kind.group}};
@@ -73,7 +77,7 @@ Published publish(const HuggingFaceSample& sample, const PublishedKind& kind) {
   } else {
     config.update({{"quant_method", "gptq"},
                    {"sym", kind.symmetric},
-                   {"desc_act", false},
+                   {"desc_act", kind.act_order},
                    {"damp_percent", 0.01}});
     if (kind.second_format) config["checkpoint_format"] = "gptq_v2";
   }
@@ -90,19 +94,40 @@ std::string node_of(std::string tensor) {
   return tensor;
 }
 
-void expect_layer(const QuantMatrix& read, const PlainLayer& plain, bool zeros) {
+/// `order`: the inputs that the columns are for; empty: as they come.
+void expect_layer(const QuantMatrix& read, const PlainLayer& plain,
+                  const std::vector<std::int64_t>& order, bool zeros) {
   ASSERT_EQ(read.n, plain.n);
   ASSERT_EQ(read.k, plain.k);
-  EXPECT_EQ(std::vector<int>(read.codes.begin(), read.codes.end()), plain.codes);
+  std::vector<int> codes = plain.codes;
+  for (std::size_t i = 0; i < codes.size() && !order.empty(); ++i) {
+    const std::size_t row = i / order.size();
+    codes[i] = plain.codes[row * order.size() + static_cast<std::size_t>(order[i % order.size()])];
+  }
+  EXPECT_EQ(std::vector<int>(read.codes.begin(), read.codes.end()), codes);
   EXPECT_EQ(read.scales, plain.scales);
   EXPECT_EQ(std::vector<int>(read.zero_points.begin(), read.zero_points.end()),
             zeros ? plain.zeros : std::vector<int>());
 }
 
-void expect_published(const PublishedKind& kind, const std::string& scheme) {
+/// What the layer stands for, by input.
+std::vector<float> values_of(const PlainLayer& plain) {
+  std::vector<float> values;
+  for (std::int64_t o = 0; o < plain.n; ++o) {
+    for (std::int64_t i = 0; i < plain.k; ++i) {
+      const auto code = static_cast<std::size_t>(o * plain.k + i);
+      const auto group = static_cast<std::size_t>(o * plain.groups() + plain.group_at(i));
+      values.push_back(static_cast<float>(plain.codes[code] - plain.zeros[group]) *
+                       plain.scales[group]);
+    }
+  }
+  return values;
+}
+
+void expect_published(const PublishedKind& kind, const std::string& scheme,
+                      const HuggingFaceSample& sample = even_llama(false)) {
   SCOPED_TRACE(scheme);
   const TemporaryFolder folder;
-  const HuggingFaceSample sample = even_llama(false);
   const Published published = publish(sample, kind);
   published.write(folder.path());
   const QuantizedFolder read = read_quantized_folder(folder.path());
@@ -112,13 +137,12 @@ void expect_published(const PublishedKind& kind, const std::string& scheme) {
     SCOPED_TRACE(tensor);
     const QuantMatrix& layer = read.layers.at(node_of(tensor));
     EXPECT_EQ(to_string(layer.scheme), scheme);
-    expect_layer(layer, plain, layer.scheme.weights.zero_points);
-    const Tensor& values = read.model.parameters.at(node_of(tensor) + ".weight");
-    const auto width = static_cast<std::size_t>(plain.k);
-    const std::size_t last = values.values.size() - 1;  // of the last group of the last row
-    EXPECT_EQ(values.values[last],
-              static_cast<float>(plain.codes[last] - plain.zeros.back()) * plain.scales.back());
-    EXPECT_EQ(values.values.size() % width, 0);
+    const auto order = read.orders.find(node_of(tensor));
+    EXPECT_EQ(order == read.orders.end(), plain.group_of.empty());
+    expect_layer(layer, plain,
+                 order == read.orders.end() ? std::vector<std::int64_t>() : order->second,
+                 layer.scheme.weights.zero_points);
+    EXPECT_EQ(read.model.parameters.at(node_of(tensor) + ".weight").values, values_of(plain));
   }
   EXPECT_EQ(read.model.parameters.at("lm_head.weight"), sample.tensors.at("lm_head.weight"));
   EXPECT_EQ(read.model.parameters.at("norm.weight"), sample.tensors.at("model.norm.weight"));
@@ -139,6 +163,24 @@ TEST(QuantizedFolderTest, ReadsGptqInBothFormats) {
       expect_published(other, name + "-g24");
     }
   }
+}
+
+TEST(QuantizedFolderTest, ReadsCodesThatCrossWords) {
+  const HuggingFaceSample wide = even_llama(false, 4, 96);
+  for (const bool second : {false, true}) {
+    const PublishedKind kind{.bits = 3, .with_0 = second, .second_format = second};
+    expect_published(kind, "W3A16-g16-asym", wide);
+    PublishedKind other = kind;
+    other.group = 0;
+    other.symmetric = true;
+    expect_published(other, "W3A16", wide);
+  }
+}
+
+TEST(QuantizedFolderTest, ReadsGroupsOfActOrder) {
+  expect_published({.act_order = true}, "W4A16-g16-asym");
+  expect_published({.bits = 8, .group = 24, .symmetric = true, .act_order = true}, "W8A16-g24");
+  expect_published({.bits = 3, .act_order = true}, "W3A16-g16-asym", even_llama(false, 4, 96));
 }
 
 TEST(QuantizedFolderTest, ReadsAwq) {
@@ -173,7 +215,7 @@ TEST_F(QuantizedFolderFaultTest, NamesTheKeyThatIsNotRead) {
   for (const auto& [key, value] :
        std::vector<std::pair<const char*, Json>>{{"quant_method", "bitsandbytes"},
                                                  {"quant_method", 4},
-                                                 {"bits", 3},
+                                                 {"bits", 5},
                                                  {"bits", 16},
                                                  {"group_size", 0},
                                                  {"group_size", 8192},
@@ -261,14 +303,26 @@ TEST_F(QuantizedFolderFaultTest, NamesZeroPointsThatAreNotSymmetric) {
               HasSubstr("has a zero point of 7, though 'sym' makes it 8"));
 }
 
-TEST_F(QuantizedFolderFaultTest, NamesGroupsThatAreScattered) {
-  const std::int32_t group = 3;
-  const auto scatter = [&](Published& made) {
-    std::memcpy(tensor(made, "g_idx").bytes.data() + 4 * 17, &group, sizeof group);
+TEST_F(QuantizedFolderFaultTest, NamesZeroPointsThatReadersDisagreeAbout) {
+  Published published = publish(even_llama(true, 4, 96), {.bits = 3});
+  RawTensor& zeros = tensor(published, "qzeros");
+  zeros.bytes[0] |= std::byte{7};
+  published.write(folder_.path());
+  EXPECT_THAT(fault_of([&] { read_quantized_folder(folder_.path()); }),
+              AllOf(StartsWith(place("qzeros")), HasSubstr("a zero point of 0, stored as 7")));
+}
+
+TEST_F(QuantizedFolderFaultTest, NamesGroupsThatAreNotFull) {
+  const auto put = [&](std::int32_t group) {
+    return fault_after([&](Published& made) {
+      std::memcpy(tensor(made, "g_idx").bytes.data() + 4 * 17, &group, sizeof group);
+    });
   };
-  EXPECT_THAT(fault_after(scatter), AllOf(StartsWith(place("g_idx")),
-                                          HasSubstr("puts input 17 into group 3 instead of 1"),
-                                          HasSubstr("without desc_act")));
+  EXPECT_THAT(put(3),
+              AllOf(StartsWith(place("g_idx")),
+                    HasSubstr("has not 16 inputs in each of 5 groups: input 32 is in group 2")));
+  EXPECT_THAT(put(5), HasSubstr("input 32 is in group 2"));
+  EXPECT_THAT(put(-1), HasSubstr("input 32 is in group 2"));
   EXPECT_THAT(fault_after([](Published& made) {
                 made.quantization()["desc_act"] = true;
                 made.tensors.erase(std::string(kLayer) + ".g_idx");
