@@ -125,4 +125,12 @@ std::int64_t blocks_per_row(const NumberFormat& format, std::int64_t k) {
   return format.per == Granularity::block ? (k + format.block - 1) / format.block : 1;
 }
 
+double bits_per_number(const NumberFormat& format, std::int64_t k) {
+  if (format.kind != Kind::integer || format.per == Granularity::tensor) return format.bits;
+  const int of_block =
+      (format.scales == DType::f16 ? 16 : 32) + (format.zero_points ? format.bits : 0);
+  return format.bits +
+         static_cast<double>(blocks_per_row(format, k) * of_block) / static_cast<double>(k);
+}
+
 }  // namespace qassay

@@ -64,4 +64,8 @@ Scheme convolution_scheme(const Scheme& scheme);
 /// Number of scales along a row of k elements; the last block may be short.
 std::int64_t blocks_per_row(const NumberFormat& format, std::int64_t k);
 
+/// Bits that one number takes in rows of k: its code and its share of scales and zero points, which
+/// are as wide as codes. One scale for a whole tensor counts as none. Kernels may hold codes wider.
+double bits_per_number(const NumberFormat& format, std::int64_t k);
+
 }  // namespace qassay

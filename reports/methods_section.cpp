@@ -97,10 +97,8 @@ std::optional<double> bits_of(const std::string& scheme) {
   } catch (const InputError&) {
     return std::nullopt;
   }
-  if (weights.per != Granularity::block) return weights.bits;
-  const int of_block =
-      (weights.scales == DType::f16 ? 16 : 32) + (weights.zero_points ? weights.bits : 0);
-  return weights.bits + static_cast<double>(of_block) / static_cast<double>(weights.block);
+  // What a scale a row adds depends on the layer, and is next to nothing.
+  return weights.per == Granularity::block ? bits_per_number(weights, weights.block) : weights.bits;
 }
 
 ChartAxis loss_axis(const Record& loss) {

@@ -11,7 +11,6 @@ namespace qassay {
 namespace {
 
 constexpr double kBitsPerByte = 8;
-constexpr double kZeroPointBits = 8;
 constexpr double kFp16Bytes = 2;
 
 double layers_bytes(const ModelShape& shape, const Scheme& scheme) {
@@ -20,15 +19,15 @@ double layers_bytes(const ModelShape& shape, const Scheme& scheme) {
   for (const LayerShape& layer : layer_shapes(shape.graph)) {
     if (shape.tied && layer.name == "lm_head") continue;  // counted as the table of tokens
     const double weights = static_cast<double>(layer.n) * static_cast<double>(layer.k);
-    bytes += weights * bits_per_weight(scheme, layer.k) / kBitsPerByte;
+    bytes += weights * bits_per_number(scheme.weights, layer.k) / kBitsPerByte;
     width = width == 0 ? layer.n : std::min(width, layer.n);
   }
   const auto outside = static_cast<double>(shape.outside_graph.layers);
-  return bytes + outside * bits_per_weight(scheme, width) / kBitsPerByte;
+  return bytes + outside * bits_per_number(scheme.weights, width) / kBitsPerByte;
 }
 
 double weight_bytes(double parameters, const Scheme& scheme, std::int64_t row) {
-  return parameters * bits_per_weight(scheme, row) / kBitsPerByte;
+  return parameters * bits_per_number(scheme.weights, row) / kBitsPerByte;
 }
 
 }  // namespace
@@ -38,15 +37,6 @@ double KvCache::bytes() const {
   return kKeysAndValues * static_cast<double>(layers) * static_cast<double>(heads) *
          static_cast<double>(head_size) * static_cast<double>(tokens) *
          static_cast<double>(sequences) * bits / kBitsPerByte;
-}
-
-double bits_per_weight(const Scheme& scheme, std::int64_t row) {
-  const NumberFormat& weights = scheme.weights;
-  if (weights.kind != Kind::integer || weights.per == Granularity::tensor) return weights.bits;
-  const double scale_bits = weights.scales == DType::f16 ? 16 : 32;
-  const double zero_bits = weights.zero_points ? kZeroPointBits : 0;
-  return weights.bits + static_cast<double>(blocks_per_row(weights, row)) *
-                            (scale_bits + zero_bits) / static_cast<double>(row);
 }
 
 double Footprint::parameter_count(const std::string& from_scheme) const {
@@ -76,7 +66,7 @@ std::string Footprint::explain(const Scheme& scheme, const std::string& from_sch
                               scheme.weights.kind == Kind::integer ? " with their scales" : "",
                               scheme == parse_scheme("FP32") ? "FP32" : "FP16");
   }
-  text += fmt::format(" at {:.6g} bits", bits_per_weight(scheme, row));
+  text += fmt::format(" at {:.6g} bits", bits_per_number(scheme.weights, row));
   if (scheme.weights.kind == Kind::integer)
     text += fmt::format(", scales included (rows of {})", row);
   if (!from_scheme.empty())

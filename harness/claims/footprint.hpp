@@ -45,8 +45,4 @@ struct Footprint {
   std::string explain(const Scheme& scheme, const std::string& from_scheme) const;
 };
 
-/// Bits that one weight takes in rows of `row` weights: its code and its share of scales (16 or 32
-/// bits) and zero points (8 bits). One scale for a whole tensor counts as none.
-double bits_per_weight(const Scheme& scheme, std::int64_t row);
-
 }  // namespace qassay

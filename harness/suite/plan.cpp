@@ -38,11 +38,8 @@ bool is_baseline(const CaseRow& row) { return row.scheme == kFp32; }
 
 /// Packed bytes before anything is packed; scales included.
 std::int64_t expected_bytes(const CaseRow& row) {
-  const NumberFormat weights = parse_scheme(row.scheme).weights;
-  const std::int64_t scale_bytes = weights.scales == DType::f16 ? 2 : 4;
-  const std::int64_t scales =
-      weights.kind == Kind::integer ? row.n * blocks_per_row(weights, row.k) : 0;
-  return row.n * row.k * weights.bits / 8 + scales * scale_bytes;
+  const double bits = bits_per_number(parse_scheme(row.scheme).weights, row.k);
+  return static_cast<std::int64_t>(static_cast<double>(row.n * row.k) * bits / 8);
 }
 
 /// Positions that a language model needs to have for all regimes.

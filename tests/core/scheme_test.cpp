@@ -175,5 +175,24 @@ TEST(SchemeTest, CountsBlocksWithAShortLastOne) {
   EXPECT_EQ(blocks_per_row(parse_scheme("W8A8").weights, 4096), 1);
 }
 
+// P22: the sum of what a block has. The kernels' packed bytes are held against these in their
+// table's test.
+TEST(SchemeTest, CountsTheBitsOfScalesAndZeroPoints) {
+  const auto bits = [](const char* scheme, std::int64_t k) {
+    return bits_per_number(parse_scheme(scheme).weights, k);
+  };
+  EXPECT_EQ(bits("FP32", 4096), 32);
+  EXPECT_EQ(bits("BF16", 4096), 16);
+  EXPECT_EQ(bits("W8A8-tensor", 4096), 8);
+  EXPECT_EQ(bits("W8A8", 4096), 8 + 32.0 / 4096);     // an FP32 scale a row
+  EXPECT_EQ(bits("W8A8-g32", 4096), 8.5);             // as Q8_0: 34 bytes in 32
+  EXPECT_EQ(bits("W4A16-g32", 4096), 4.5);            // as Q4_0: 18 bytes in 32
+  EXPECT_EQ(bits("W4A16-g128", 4096), 4.125);         // an FP16 scale in 128
+  EXPECT_EQ(bits("W4A16-g128-asym", 4096), 4.15625);  // as GPTQ and AWQ: and a zero point
+  EXPECT_EQ(bits("W3A16-g32-asym", 4096), 3 + 19.0 / 32);
+  EXPECT_EQ(bits("W4A16-g128", 200), 4 + 2 * 16.0 / 200);  // a short last group has its scale
+  EXPECT_EQ(bits("W4A16-g128", 64), 4 + 16.0 / 64);        // a row shorter than the group
+}
+
 }  // namespace
 }  // namespace qassay

@@ -42,11 +42,13 @@ void check(std::string_view config_json, std::span<const std::byte> tensors) {
   expect_read_or_told([&] {
     const HuggingFaceFolder folder("folder", std::string(config_json),
                                    TensorFiles(Safetensors(tensors, "file"), "file"), kContext);
-    const QuantizedFolder read = read_quantized_folder(folder);
+    QuantizedFolder read = read_quantized_folder(folder);
     check_model(read.model, "model");
     expect(!read.layers.empty());
     for (const auto& [name, layer] : read.layers)
       check_layer(layer, read.model.parameters.at(name + ".weight"));
+    order_inputs(read.model, read.orders);
+    check_model(read.model, "model with ordered inputs");
   });
 }
 

@@ -11,22 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-double bits(const char* scheme, std::int64_t row) {
-  return bits_per_weight(parse_scheme(scheme), row);
-}
-
-TEST(BitsPerWeightTest, CountsScalesAndZeroPoints) {
-  EXPECT_EQ(bits("FP32", 4096), 32);
-  EXPECT_EQ(bits("BF16", 4096), 16);
-  EXPECT_EQ(bits("W8A8-tensor", 4096), 8);
-  EXPECT_EQ(bits("W8A8", 4096), 8 + 32.0 / 4096);          // an FP32 scale a row
-  EXPECT_EQ(bits("W4A16-g128", 4096), 4.125);              // an FP16 scale in 128
-  EXPECT_EQ(bits("W4A16-g32", 4096), 4.5);                 // an FP16 scale in 32
-  EXPECT_EQ(bits("W4A16-g32-asym", 4096), 4 + 24.0 / 32);  // and a zero point
-  EXPECT_EQ(bits("W4A16-g128", 200), 4 + 2 * 16.0 / 200);  // a short last group has its scale
-  EXPECT_EQ(bits("W4A16-g128", 64), 4 + 16.0 / 64);        // a row shorter than the group
-}
-
 Footprint of_parameters(double parameters, std::int64_t row) {
   Footprint footprint;
   footprint.parameters = parameters;
