@@ -63,7 +63,8 @@ class StagedRun {
         run_op(i);
       }
       for (const ValueId read : node.inputs) {
-        if (--readers_[read] == 0) values_[read] = {};
+        if (--readers_[read] == 0)
+          values_[read] = std::vector<float>();  // {} would keep the memory
       }
     }
   }
