@@ -102,7 +102,7 @@ class Sum final : public Op {
     for_shares(
         y.rows * y.cols, threads_,
         [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] + x[1].data[i];
+          add(x[0].data + begin, x[1].data + begin, y.data + begin, end - begin);
         },
         y.rows * y.cols);
   }
@@ -132,7 +132,7 @@ class ProductOfTwo final : public Op {
     for_shares(
         y.rows * y.cols, threads_,
         [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) y.data[i] = x[0].data[i] * x[1].data[i];
+          multiply(x[0].data + begin, x[1].data + begin, y.data + begin, end - begin);
         },
         y.rows * y.cols);
   }
@@ -146,7 +146,7 @@ class ProductOfTwo final : public Op {
       for_shares(
           dy.rows * dy.cols, threads_,
           [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) out[i] = dy.data[i] * other[i];
+            multiply(dy.data + begin, other + begin, out + begin, end - begin);
           },
           dy.rows * dy.cols);
     }

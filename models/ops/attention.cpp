@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "models/ops/kv_cache.hpp"
@@ -14,6 +15,10 @@
 
 namespace qassay {
 namespace {
+
+constexpr std::int64_t kLine = 16;  // numbers of a vector
+
+std::int64_t whole_lines(std::int64_t numbers) { return (numbers + kLine - 1) / kLine * kLine; }
 
 constexpr std::int64_t kBlock = 30;  // queries; a multiple of the rows of a tile
 
@@ -29,7 +34,7 @@ class AttentionHeads final : public Op {
         cache_({place.samples, op.kv_heads, head_, capacity_},
                text_ == nullptr ? KvFormat::fp32 : text_->format) {
     for (int thread = 0; thread < threads_; ++thread) {
-      weights_.emplace_back(static_cast<std::size_t>(kBlock * capacity_));
+      weights_.emplace_back(static_cast<std::size_t>(kBlock * whole_lines(capacity_)));
       slopes_.emplace_back();
       values_.emplace_back();
     }
@@ -117,15 +122,20 @@ class AttentionHeads final : public Op {
   Matrix weigh(std::int64_t text, std::int64_t head, ConstMatrix q, std::int64_t at,
                std::int64_t seen, int thread) {
     if (op_.causal) seen = at + q.rows;
-    const Matrix weights(weights_[static_cast<std::size_t>(thread)].data(), q.rows, seen);
+    const Matrix weights(weights_[static_cast<std::size_t>(thread)].data(), q.rows, seen,
+                         whole_lines(seen));
     cache_.score(text, head / share(), q, weights);
     for (std::int64_t i = 0; i < q.rows; ++i) {
       const std::int64_t end = op_.causal ? at + i + 1 : seen;
       const std::int64_t begin = op_.window > 0 ? std::max<std::int64_t>(0, end - op_.window) : 0;
+      // Over whole lines, of which what it does not see becomes 0.
       float* const row = weights.row(i);
-      softmax(row + begin, end - begin, scale_);
-      std::fill(row, row + begin, 0.0F);
-      std::fill(row + end, row + seen, 0.0F);
+      const std::int64_t first = begin / kLine * kLine;
+      std::fill(row + first, row + begin, -std::numeric_limits<float>::infinity());
+      std::fill(row + end, row + whole_lines(end), -std::numeric_limits<float>::infinity());
+      softmax(row + first, whole_lines(end) - first, scale_);
+      std::fill(row, row + first, 0.0F);
+      if (whole_lines(end) < seen) std::fill(row + whole_lines(end), row + seen, 0.0F);
     }
     return weights;
   }

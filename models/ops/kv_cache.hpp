@@ -35,7 +35,7 @@ class KvCache {
  private:
   /// Keeps rows as numbers of T: convert(row, to, whether a value, position).
   template <typename T, typename Convert>
-  void store(std::int64_t base, std::int64_t first, ConstMatrix k, ConstMatrix v, Convert convert);
+  void store(std::int64_t place, std::int64_t first, ConstMatrix k, ConstMatrix v, Convert convert);
 
   std::int64_t place(std::int64_t text, std::int64_t head) const {
     return text * sizes_.heads + head;
@@ -47,6 +47,7 @@ class KvCache {
 
   Sizes sizes_;
   KvFormat format_;
+  std::int64_t key_stride_;
   Buffer keys_, values_, scales_;  // scales of int8 alone: [place][keys, values][positions]
 };
 

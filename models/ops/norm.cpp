@@ -69,7 +69,7 @@ class Factors final : public ChannelRows {
     for_rows(y.rows * y.cols, [&](std::int64_t row) {
       const float* const in = x.front().data + row * channels_;
       float* const out = y.data + row * channels_;
-      for (std::int64_t c = 0; c < channels_; ++c) out[c] = in[c] * weight()[c];
+      multiply(in, weight(), out, channels_);
     });
   }
 
@@ -103,8 +103,7 @@ class RootMeanSquare final : public Norm {
     for_rows(y.rows * y.cols, [&](std::int64_t row) {
       const float* const in = x.front().data + row * channels_;
       float* const out = y.data + row * channels_;
-      const float factor = factor_of(in);
-      for (std::int64_t c = 0; c < channels_; ++c) out[c] = in[c] * factor * weight()[c];
+      multiply(factor_of(in), in, weight(), out, channels_);
     });
   }
 

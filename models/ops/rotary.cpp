@@ -7,6 +7,7 @@
 
 #include "models/ops/op.hpp"
 #include "models/ops/parallel.hpp"
+#include "models/ops/vector_loops.hpp"
 
 namespace qassay {
 namespace {
@@ -33,8 +34,8 @@ class Rotation final : public Op {
     for (std::int64_t position = 0; position < place.output.width; ++position) {
       for (std::int64_t i = 0; i < half_; ++i) {
         const double angle = static_cast<double>(position) * frequency(op, i);
-        table_.push_back(static_cast<float>(std::cos(angle)));
-        table_.push_back(static_cast<float>(std::sin(angle)));
+        cosines_.push_back(static_cast<float>(std::cos(angle)));
+        sines_.push_back(static_cast<float>(std::sin(angle)));
       }
     }
   }
@@ -55,18 +56,11 @@ class Rotation final : public Op {
         x.rows * positions, threads_,
         [&](std::int64_t begin, std::int64_t end) {
           for (std::int64_t row = begin; row < end; ++row) {
-            const float* const angles = table_.data() + (past + row % positions) * 2 * half_;
-            for (std::int64_t head = 0; head < channels_; head += 2 * half_) {
-              const float* const in = x.data + row * channels_ + head;
-              float* const out = y.data + row * channels_ + head;
-              for (std::int64_t i = 0; i < half_; ++i) {
-                const float cosine = angles[2 * i];
-                const float sine = direction * angles[2 * i + 1];
-                const float first = in[i];
-                const float second = in[i + half_];
-                out[i] = first * cosine - second * sine;
-                out[i + half_] = second * cosine + first * sine;
-              }
+            const std::int64_t angles = (past + row % positions) * half_;
+            for (std::int64_t head = row * channels_; head < (row + 1) * channels_;
+                 head += 2 * half_) {
+              rotate(x.data + head, cosines_.data() + angles, sines_.data() + angles, direction,
+                     y.data + head, half_);
             }
           }
         },
@@ -76,7 +70,7 @@ class Rotation final : public Op {
   std::int64_t half_, channels_;
   int threads_;
   const TextState* text_;
-  std::vector<float> table_;  // [positions, half_, cosine and sine]
+  std::vector<float> cosines_, sines_;  // [positions, half_]
 };
 
 }  // namespace

@@ -177,6 +177,35 @@ QASSAY_INLINE void exponentiate(Floats& line, float largest, float scale) {
   line = exponential((line - largest) * scale);
 }
 
+/// What is in the lanes, pair by pair.
+template <typename F>
+QASSAY_INLINE float over_lanes(const Floats& line, F f) {
+  float lanes[kWidth];
+  std::memcpy(lanes, &line, sizeof lanes);
+  for (std::int64_t half = kWidth / 2; half > 0; half /= 2) {
+    for (std::int64_t i = 0; i < half; ++i) lanes[i] = f(lanes[i], lanes[i + half]);
+  }
+  return lanes[0];
+}
+
+/// Of numbers, which are more than a NaN; n >= 1.
+QASSAY_INLINE float largest_of(const float* x, std::int64_t n) {
+  Floats most = Floats{} + x[0];
+  Floats line;
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    load(x + i, line);
+    most = line > most ? line : most;
+  }
+  if (i < n) {
+    line = most;
+    std::memcpy(&line, x + i, static_cast<std::size_t>(n - i) * sizeof(float));
+    most = line > most ? line : most;
+  }
+  return over_lanes(
+      most, [](float a, float b) __attribute__((always_inline)) { return a > b ? a : b; });
+}
+
 QASSAY_INLINE Floats sigmoid(Floats x) { return 1.0F / (1.0F + exponential(-x)); }
 
 /// The derivative of x sigmoid(x).
@@ -277,22 +306,38 @@ QASSAY_INLINE void map(const float* x, float* y, std::int64_t n, F f) {
 }
 
 template <typename F>
-QASSAY_INLINE void map_slope(const float* x, const float* dy, float* dx, std::int64_t n, F slope) {
+QASSAY_INLINE void map_two(const float* a, const float* b, float* y, std::int64_t n, F f) {
   std::int64_t i = 0;
-  Floats line, by_y;
+  Floats line, other;
   for (; i + kWidth <= n; i += kWidth) {
-    load(x + i, line);
-    load(dy + i, by_y);
-    line = slope(line) * by_y;
-    std::memcpy(dx + i, &line, sizeof line);
+    load(a + i, line);
+    load(b + i, other);
+    line = f(line, other);
+    std::memcpy(y + i, &line, sizeof line);
   }
   if (i == n) return;
   const std::size_t bytes = static_cast<std::size_t>(n - i) * sizeof(float);
-  line = by_y = Floats{};
-  std::memcpy(&line, x + i, bytes);
-  std::memcpy(&by_y, dy + i, bytes);
-  line = slope(line) * by_y;
-  std::memcpy(dx + i, &line, bytes);
+  line = other = Floats{};
+  std::memcpy(&line, a + i, bytes);
+  std::memcpy(&other, b + i, bytes);
+  line = f(line, other);
+  std::memcpy(y + i, &line, bytes);
+}
+
+/// Both halves of the line at `i`, of which `count` pairs are there.
+QASSAY_INLINE void rotate_line(const float* x, const float* cosines, const float* sines, float sign,
+                               float* y, std::int64_t half, std::int64_t i, std::int64_t count) {
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+  Floats first{}, second{}, cosine{}, sine{};
+  std::memcpy(&first, x + i, bytes);
+  std::memcpy(&second, x + half + i, bytes);
+  std::memcpy(&cosine, cosines + i, bytes);
+  std::memcpy(&sine, sines + i, bytes);
+  sine *= sign;
+  const Floats turned = first * cosine - second * sine;
+  second = second * cosine + first * sine;
+  std::memcpy(y + i, &turned, bytes);
+  std::memcpy(y + half + i, &second, bytes);
 }
 
 }  // namespace
@@ -302,10 +347,8 @@ QASSAY_CLONES void multiply(const Product& shape, const Half* b) { all_rows(shap
 QASSAY_CLONES void multiply(const Product& shape, const std::int8_t* b) { all_rows(shape, b); }
 
 QASSAY_CLONES void softmax(float* x, std::int64_t n, float scale) {
-  float largest = x[0];
-  for (std::int64_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+  const float largest = largest_of(x, n);
   Floats sums{};
-  float sum = 0;
   std::int64_t i = 0;
   Floats line;
   for (; i + kWidth <= n; i += kWidth) {
@@ -316,13 +359,14 @@ QASSAY_CLONES void softmax(float* x, std::int64_t n, float scale) {
   }
   if (i < n) {
     const std::size_t bytes = static_cast<std::size_t>(n - i) * sizeof(float);
-    line = Floats{};
+    line = Floats{} - __builtin_inff();
     std::memcpy(&line, x + i, bytes);
     exponentiate(line, largest, scale);
-    for (std::int64_t j = 0; j < n - i; ++j) sum += line[j];
+    sums += line;
     std::memcpy(x + i, &line, bytes);
   }
-  for (int j = 0; j < kWidth; ++j) sum += sums[j];
+  const float sum = over_lanes(
+      sums, [](float a, float b) __attribute__((always_inline)) { return a + b; });
   const float factor = 1 / sum;
   for (std::int64_t j = 0; j < n; ++j) x[j] *= factor;
 }
@@ -332,24 +376,29 @@ QASSAY_CLONES void silu(const float* x, float* y, std::int64_t n) {
       x, y, n, [](Floats v) __attribute__((always_inline)) { return v * sigmoid(v); });
 }
 QASSAY_CLONES void silu_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
-  map_slope(
-      x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return silu_derivative(v); });
+  map_two(
+      x, dy, dx, n, [](Floats v, Floats by_y) __attribute__((always_inline)) {
+        return silu_derivative(v) * by_y;
+      });
 }
 QASSAY_CLONES void gelu_tanh(const float* x, float* y, std::int64_t n) {
   map(
       x, y, n, [](Floats v) __attribute__((always_inline)) { return gelu_value(v); });
 }
 QASSAY_CLONES void gelu_tanh_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
-  map_slope(
-      x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return gelu_derivative(v); });
+  map_two(
+      x, dy, dx, n, [](Floats v, Floats by_y) __attribute__((always_inline)) {
+        return gelu_derivative(v) * by_y;
+      });
 }
 QASSAY_CLONES void gelu(const float* x, float* y, std::int64_t n) {
   map(
       x, y, n, [](Floats v) __attribute__((always_inline)) { return v * normal_share(v); });
 }
 QASSAY_CLONES void gelu_slope(const float* x, const float* dy, float* dx, std::int64_t n) {
-  map_slope(
-      x, dy, dx, n, [](Floats v) __attribute__((always_inline)) { return normal_slope(v); });
+  map_two(
+      x, dy, dx, n,
+      [](Floats v, Floats by_y) __attribute__((always_inline)) { return normal_slope(v) * by_y; });
 }
 QASSAY_CLONES void to_halves(const float* x, Half* y, std::int64_t n) {
   store_as(
@@ -366,6 +415,27 @@ QASSAY_CLONES void to_codes(const float* x, float scale, std::int8_t* y, std::in
 QASSAY_CLONES void exponentials(const float* x, float* y, std::int64_t n) {
   map(
       x, y, n, [](Floats v) __attribute__((always_inline)) { return exponential(v); });
+}
+
+QASSAY_CLONES void add(const float* a, const float* b, float* y, std::int64_t n) {
+  map_two(
+      a, b, y, n, [](Floats v, Floats w) __attribute__((always_inline)) { return v + w; });
+}
+QASSAY_CLONES void multiply(const float* a, const float* b, float* y, std::int64_t n) {
+  map_two(
+      a, b, y, n, [](Floats v, Floats w) __attribute__((always_inline)) { return v * w; });
+}
+QASSAY_CLONES void multiply(float factor, const float* a, const float* b, float* y,
+                            std::int64_t n) {
+  map_two(
+      a, b, y,
+      n, [factor](Floats v, Floats w) __attribute__((always_inline)) { return v * factor * w; });
+}
+QASSAY_CLONES void rotate(const float* x, const float* cosines, const float* sines, float sign,
+                          float* y, std::int64_t half) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= half; i += kWidth) rotate_line(x, cosines, sines, sign, y, half, i, kWidth);
+  if (i < half) rotate_line(x, cosines, sines, sign, y, half, i, half - i);
 }
 
 QASSAY_CLONES float dot(const float* x, const float* y, std::int64_t n) {

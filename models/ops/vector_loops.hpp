@@ -49,6 +49,16 @@ void to_codes(const float* x, float scale, std::int8_t* y, std::int64_t n);
 /// exp(x) of each, within 2 units in the last place; 0 below -87.3, infinity above 88.7.
 void exponentials(const float* x, float* y, std::int64_t n);
 
+/// y = a + b, y = a b and y = factor a b, number by number; y may be a or b.
+void add(const float* a, const float* b, float* y, std::int64_t n);
+void multiply(const float* a, const float* b, float* y, std::int64_t n);
+void multiply(float factor, const float* a, const float* b, float* y, std::int64_t n);
+
+/// Turns the pairs (x[i], x[i + half]) by angles whose cosines and sines are given, in place or
+/// not; backwards where `sign` is -1.
+void rotate(const float* x, const float* cosines, const float* sines, float sign, float* y,
+            std::int64_t half);
+
 /// Sum of x[i] y[i] in FP32, in 16 parts.
 float dot(const float* x, const float* y, std::int64_t n);
 
