@@ -50,12 +50,11 @@ void print_dry_run(const Plan& plan, const Timing& timing) {
     const auto planned = std::ranges::count_if(group.cases, [](const CaseRow& row) {
       return row.status == "planned" && !row.layer.empty();
     });
-    const int legs = group.legs(timing.legs);
-    if (group.timed) {
-      seconds += static_cast<double>(planned) * legs * timing.rounds *
-                 (timing.round_seconds + timing.warmup_seconds);
-    }
-    fmt::print("{}: {} cases in {} {}\n", group.key, planned, legs, legs == 1 ? "leg" : "legs");
+    const Timing own = group.timing(timing);
+    seconds += static_cast<double>(planned) * own.legs * own.rounds *
+               (own.round_seconds + own.warmup_seconds);
+    fmt::print("{}: {} cases in {} {}\n", group.key, planned, own.legs,
+               own.legs == 1 ? "leg" : "legs");
   }
   fmt::print("{} groups; at least {:.0f} s of timing, and preparation and verification besides\n",
              plan.groups.size(), seconds);

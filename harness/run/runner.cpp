@@ -126,7 +126,7 @@ class Runner {
   bool measure() {
     std::map<std::string, int> to_do;
     for (const Group& group : plan_.groups) {
-      for (int leg = 0; leg < group.legs(request_.timing.legs); ++leg)
+      for (int leg = 0; leg < group.timing(request_.timing).legs; ++leg)
         to_do[group.key] += done_.contains({group.key, leg}) ? 0 : 1;
     }
     Progress progress(to_do, stderr);
@@ -134,7 +134,7 @@ class Runner {
     // A group's legs are spread over the run: speed levels last for minutes.
     for (int leg = 0; leg < request_.timing.legs; ++leg) {
       for (const Group& group : plan_.groups) {
-        const int legs = group.legs(request_.timing.legs);
+        const int legs = group.timing(request_.timing).legs;
         if (leg >= legs || done_.contains({group.key, leg})) continue;
         if (guard.interrupted()) {
           progress.say("Interrupted; what was measured is stored, `--resume` goes on.");
@@ -156,12 +156,7 @@ class Runner {
     job.group = group;
     std::erase_if(job.group.cases, [](const CaseRow& row) { return row.status != "planned"; });
     job.leg = leg;
-    job.timing = request_.timing;
-    if (!group.timed) job.timing.rounds = 0;
-    if (group.round_seconds > 0 && !request_.quick) {
-      job.timing.warmup_seconds *= group.round_seconds / job.timing.round_seconds;
-      job.timing.round_seconds = group.round_seconds;
-    }
+    job.timing = group.timing(request_.timing);
     for (const auto& library : request_.kernel_libraries)
       job.kernel_libraries.push_back(library.string());
     job.isa = request_.isa;

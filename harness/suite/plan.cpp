@@ -157,7 +157,7 @@ class Planner {
     if (options_.quick && (group.samples == 0 || group.samples > few)) group.samples = few;
     check_rows(model, regime);
     group.regime = regime;
-    group.round_seconds = sweep.round_seconds;
+    group.round_seconds = options_.quick ? 0 : sweep.round_seconds;
     group.key =
         fmt::format("{}{}:m{}:{}:t{}", model.name, together ? "" : "/" + layers.front().name,
                     regime.m, to_string(regime.cache), options_.threads);
@@ -209,7 +209,7 @@ class Planner {
 
     CaseRow whole;
     whole.group = group.key;
-    whole.legs = group.legs(options_.legs);
+    whole.legs = group.timing({.legs = options_.legs}).legs;
     whole.model = group.model;
     whole.m = group.regime.m;
     whole.cache = to_string(group.regime.cache);
@@ -361,6 +361,18 @@ std::int64_t cold_copies(std::int64_t packed_bytes, const Machine& machine) {
   const std::int64_t cache =
       machine.last_level_cache_bytes > 0 ? machine.last_level_cache_bytes : kAssumedCache;
   return kCacheMultiple * cache / std::max<std::int64_t>(packed_bytes, 1) + 1;
+}
+
+Timing Group::timing(Timing of_run) const {
+  if (!timed) {
+    of_run.legs = 1;
+    of_run.rounds = 0;
+  }
+  if (round_seconds > 0) {
+    of_run.warmup_seconds *= round_seconds / of_run.round_seconds;
+    of_run.round_seconds = round_seconds;
+  }
+  return of_run;
 }
 
 Plan make_plan(const Suite& suite, const PlanOptions& options, const KernelChoice& kernels,

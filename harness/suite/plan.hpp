@@ -37,8 +37,8 @@ struct Group {
   std::vector<LayerShape> layers;        // all of a model that is run as a whole, else one
   /// The layers of a whole model are timed by themselves only where it is scored.
   bool times_layers() const { return !whole || evaluate; }
-  /// Fresh processes, where those of timed groups are `legs`.
-  int legs(int of_timed) const { return timed ? of_timed : 1; }
+  /// Its own, where that of the run is `of_run`.
+  Timing timing(Timing of_run) const;
 
   std::vector<CaseRow> cases;  // those with status "planned" run; the others say why not
 };

@@ -12,6 +12,7 @@
 #include "embedded/language_suite.hpp"
 #include "embedded/methods_suite.hpp"
 #include "embedded/self_check_suite.hpp"
+#include "embedded/shapes_suite.hpp"
 #include "embedded/speech_suite.hpp"
 #include "harness/suite/suite.hpp"
 
@@ -27,7 +28,7 @@ constexpr Shipped kShipped[] = {
     {"default", embedded::default_suite}, {"gpu", embedded::gpu_suite},
     {"kernels", embedded::kernels_suite}, {"language", embedded::language_suite},
     {"methods", embedded::methods_suite}, {"self-check", embedded::self_check_suite},
-    {"speech", embedded::speech_suite}};
+    {"shapes", embedded::shapes_suite},   {"speech", embedded::speech_suite}};
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

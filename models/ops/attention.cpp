@@ -20,7 +20,7 @@ constexpr std::int64_t kLine = 16;  // numbers of a vector
 
 std::int64_t whole_lines(std::int64_t numbers) { return (numbers + kLine - 1) / kLine * kLine; }
 
-constexpr std::int64_t kBlock = 30;  // queries; a multiple of the rows of a tile
+constexpr std::int64_t kBlock = 18;  // queries; a multiple of the rows of a tile
 
 class AttentionHeads final : public Op {
  public:

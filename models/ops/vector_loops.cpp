@@ -139,9 +139,10 @@ QASSAY_INLINE void all_rows(const Product& p, const B* b) {
 }
 
 /// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by its Taylor polynomial of degree 7, whose
-/// remainder is below 1e-8 there; times 2^n in two steps, for 2^n itself may be no float.
+/// remainder is below 1e-8 there; n is added to its exponent, which gives a normal number for all x
+/// that are not cut off.
 QASSAY_INLINE Floats exponential(Floats x) {
-  constexpr float kLowest = -87.33F, kHighest = 88.73F;
+  constexpr float kLowest = -87.33F, kHighest = 88.72F;
   constexpr float kLog2E = 1.44269504F, kLn2High = 0.693359375F, kLn2Low = -2.12194440e-4F;
   constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: its last bit is worth 1
   const Floats low = Floats{} + kLowest;
@@ -158,18 +159,13 @@ QASSAY_INLINE Floats exponential(Floats x) {
   y = y * r + 0.5F;
   y = y * r + 1.0F;
   y = y * r + 1.0F;
-  Ints bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  bits -= 0x4B400000;  // of kRounder: n as an integer
-  const Ints half = bits >> 1;
-  const Ints first_bits = (half + 127) << 23;
-  const Ints second_bits = (bits - half + 127) << 23;
-  Floats first, second;
-  std::memcpy(&first, &first_bits, sizeof first);
-  std::memcpy(&second, &second_bits, sizeof second);
-  y = y * first * second;
+  Ints bits, exponent;
+  std::memcpy(&bits, &y, sizeof bits);
+  std::memcpy(&exponent, &shifted, sizeof exponent);
+  bits += exponent << 23;  // the rounder's own bits leave at the top
+  std::memcpy(&y, &bits, sizeof y);
   y = x < low ? Floats{} : y;
-  return x > high ? Floats{} + __builtin_inff() : y;
+  return x <= high ? y : x * __builtin_inff();  // infinity, and NaN of NaN
 }
 
 /// By reference: clang takes no vector by value from a function of another instruction set.

@@ -143,12 +143,15 @@ regimes = [{ m = 32, cache = "hot" }]
     return plan_of(text.replace(text.find("TIMED"), 5, timed).c_str());
   };
   const Plan scored = planned("timed = false");
-  EXPECT_EQ(scored.groups.front().legs(4), 1);
+  const Timing of_run{.legs = 4, .rounds = 10, .round_seconds = 0.02, .warmup_seconds = 0.01};
+  EXPECT_EQ(scored.groups.front().timing(of_run).legs, 1);
+  EXPECT_EQ(scored.groups.front().timing(of_run).rounds, 0);
   EXPECT_THAT(scored.cases(), Each(Field(&CaseRow::legs, 1)));
   EXPECT_THAT(scored.cases(),
               Contains(Field(&CaseRow::key, "fmnist-cnn:m32:hot:t1:W8A8:gptq-act@64:reference")));
   const Plan timed = planned("");
-  EXPECT_EQ(timed.groups.front().legs(4), 4);
+  EXPECT_EQ(timed.groups.front().timing(of_run).legs, 4);
+  EXPECT_EQ(timed.groups.front().timing(of_run).rounds, 10);
   EXPECT_THAT(timed.cases(), Each(Field(&CaseRow::legs, 4)));
 }
 
@@ -168,6 +171,10 @@ round_seconds = 0.003
   EXPECT_THAT(planned.groups,
               Each(AllOf(Field(&Group::whole, true), Field(&Group::round_seconds, 0.003),
                          Field(&Group::layers, model_info("fmnist-cnn").layers))));
+  const Timing own = planned.groups[0].timing(
+      {.legs = 4, .rounds = 10, .round_seconds = 0.012, .warmup_seconds = 0.004});
+  EXPECT_EQ(own.round_seconds, 0.003);
+  EXPECT_DOUBLE_EQ(own.warmup_seconds, 0.001);
   EXPECT_FALSE(planned.groups[0].evaluate);
   EXPECT_FALSE(planned.groups[0].times_layers());
   EXPECT_TRUE(planned.groups[1].evaluate);
