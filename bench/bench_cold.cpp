@@ -27,7 +27,6 @@
 #include "hardware_profiles/eviction.hpp"
 #include "hardware_profiles/machine_reader.hpp"
 #include "harness/suite/kernel_choice.hpp"
-#include "harness/suite/plan.hpp"
 #include "quantizers/round_to_nearest.hpp"
 
 namespace qassay {
@@ -35,6 +34,7 @@ namespace {
 
 constexpr int kRounds = 200;
 constexpr std::int64_t kBatchBytes = std::int64_t{32} << 20;
+constexpr std::int64_t kCaches = 16;  // at five times a third of the reads still hit
 
 class Layer {
  public:
@@ -97,7 +97,7 @@ void compare(const std::string& name, const Problem& problem) {
   Layer layer(*kernel, problem);
   const auto bytes = static_cast<std::int64_t>(layer.first().packed_bytes());
   const auto batch = static_cast<std::size_t>(kBatchBytes / bytes + 1);
-  const std::int64_t ring = cold_copies(bytes, machine);
+  const std::int64_t ring = kCaches * machine.last_level_cache_bytes / bytes + 1;
   layer.extend(std::max(ring, 2 * static_cast<std::int64_t>(batch)));
   std::vector<double> rotated, evicted, hot;
   std::size_t next = batch;

@@ -13,8 +13,6 @@
 namespace qassay {
 namespace {
 
-constexpr std::int64_t kAssumedCache = std::int64_t{32} << 20;  // where the machine does not say
-constexpr std::int64_t kCacheMultiple = 16;
 constexpr std::int64_t kOfABatch = std::int64_t{256} << 20;  // weights read in one, at most
 constexpr std::int64_t kMemoryShare = 3;  // a group may take one in so many bytes of memory
 
@@ -299,22 +297,20 @@ class Planner {
     });
   }
 
-  /// Bytes of a cold case's copies. A library with threads of its own may keep its packed weights
-  /// to itself, and has a ring of them that is longer than the caches.
-  std::int64_t copies_bytes(const CaseRow& row) const {
+  /// Bytes of a cold case's copies, where they can be dropped from the caches.
+  static std::int64_t copies_bytes(const CaseRow& row) {
     if (row.status != "planned") return 0;
     const std::int64_t bytes = expected_bytes(row);
-    if (kernels_.backend(row.backend).own_threads) return bytes * cold_copies(bytes, machine_);
     return bytes + std::max(bytes, kOfABatch);
   }
 
   /// Cold groups hold every case's copies at once.
   std::vector<Group> split(Group group) const {
     const std::int64_t budget = machine_.memory_bytes / kMemoryShare;
-    const auto ring = [&](const CaseRow& row) { return copies_bytes(row); };
     std::int64_t baselines = 0;
     std::int64_t others = 0;
-    for (const CaseRow& row : group.cases) (is_baseline(row) ? baselines : others) += ring(row);
+    for (const CaseRow& row : group.cases)
+      (is_baseline(row) ? baselines : others) += copies_bytes(row);
     if (group.regime.cache == Cache::hot || machine_.memory_bytes == 0 ||
         baselines + others <= budget) {
       return {std::move(group)};
@@ -325,7 +321,7 @@ class Planner {
     std::int64_t used = room;  // so that the first case opens a part
     for (const CaseRow& row : group.cases) {
       if (is_baseline(row)) continue;
-      if (parts.empty() || used + ring(row) > room) {
+      if (parts.empty() || used + copies_bytes(row) > room) {
         Group& part = parts.emplace_back(group);
         part.key = fmt::format("{}#{}", group.key, parts.size());
         std::erase_if(part.cases, [](const CaseRow& other) { return !is_baseline(other); });
@@ -335,7 +331,7 @@ class Planner {
         }
         used = 0;
       }
-      used += ring(row);
+      used += copies_bytes(row);
       parts.back().cases.push_back(row);
     }
     for (Group& part : parts) {
@@ -355,12 +351,6 @@ std::vector<CaseRow> Plan::cases() const {
   std::vector<CaseRow> all;
   for (const Group& group : groups) all.insert(all.end(), group.cases.begin(), group.cases.end());
   return all;
-}
-
-std::int64_t cold_copies(std::int64_t packed_bytes, const Machine& machine) {
-  const std::int64_t cache =
-      machine.last_level_cache_bytes > 0 ? machine.last_level_cache_bytes : kAssumedCache;
-  return kCacheMultiple * cache / std::max<std::int64_t>(packed_bytes, 1) + 1;
 }
 
 Timing Group::timing(Timing of_run) const {

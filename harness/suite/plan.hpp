@@ -71,9 +71,4 @@ struct PlanOptions {
 Plan make_plan(const Suite& suite, const PlanOptions& options, const KernelChoice& kernels,
                const Machine& machine);
 
-/// Copies of a weight of `packed_bytes` that a cold measurement rotates through where they cannot
-/// be dropped from the caches: together at least 16 times the last-level cache (at five times a
-/// third of the reads still hit).
-std::int64_t cold_copies(std::int64_t packed_bytes, const Machine& machine);
-
 }  // namespace qassay

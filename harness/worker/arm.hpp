@@ -50,7 +50,6 @@ class LayerArm final : public Arm {
 
   void fail(std::string status, std::string reason) override;
   void pack(std::unique_ptr<Prepared> prepared);
-  void make_copies(std::int64_t copies);
   /// Before so many calls: makes each of them read weights that are in no cache. Where the packed
   /// weights lie is known (Prepared::packed).
   void cool(std::int64_t calls, int threads);
@@ -60,6 +59,8 @@ class LayerArm final : public Arm {
   void run(ConstMatrix x, std::span<std::byte> workspace, Matrix y);
 
  private:
+  void make_copies(std::int64_t copies);
+
   std::vector<std::unique_ptr<Prepared>> copies_;
   std::size_t next_ = 0;
 };

@@ -281,12 +281,11 @@ void Leg::give_work(LayerArm& arm) {
 }
 
 void Leg::make_cold(LayerArm& arm) {
-  if (!arm.prepared().packed().empty()) {
-    arm.work.before = [this, &arm](std::int64_t calls) { arm.cool(calls, job_.threads); };
-    return;
+  if (arm.prepared().packed().empty()) {
+    return arm.fail("skipped",
+                    "its packed weights lie where they cannot be dropped from the caches");
   }
-  guard(arm, "copying",
-        [&] { arm.make_copies(cold_copies(arm.result().packed_bytes, job_.machine)); });
+  arm.work.before = [this, &arm](std::int64_t calls) { arm.cool(calls, job_.threads); };
 }
 
 /// A layer that a checkpoint has in floating point: packed once for all arms.

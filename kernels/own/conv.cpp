@@ -44,7 +44,7 @@ class PreparedConv final : public Prepared {
         problem_(problem),
         input_(input),
         threads_(threads),
-        patches_(*problem.convolution, a8() ? 1 : 4, product_.steps(),
+        patches_(*problem.convolution, a8() ? 1 : 4, product_.steps(product_.rows_max()),
                  a8() ? product_.weights().layout().group : 0, product_.zero(),
                  *product_.recipe().rows),
         plan_(plan()),
@@ -57,7 +57,7 @@ class PreparedConv final : public Prepared {
   std::size_t workspace_bytes() const override { return plan_.bytes; }
 
   Traffic traffic(std::int64_t m) const override {
-    return traffic_of(problem_, m, packed_bytes(), product_.unit());
+    return traffic_of(problem_, m, packed_bytes(), product_.unit(m));
   }
 
   std::string implementation() const override {
@@ -116,7 +116,7 @@ class PreparedConv final : public Prepared {
     Parts own;
     WorkspacePlan plan;
     plan.first_thread = shared.bytes();
-    own.take(rows * product_.steps() * kWordBytes);
+    own.take(rows * product_.steps(product_.rows_max()) * kWordBytes);
     plan.corrections = own.take(a8() ? rows * product_.groups() * kWordBytes : 0);
     plan.room = own.take(patches_.room_bytes(rows));
     plan.scratch = own.bytes();

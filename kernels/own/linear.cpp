@@ -45,7 +45,7 @@ class PreparedLinear final : public Prepared {
   std::size_t workspace_bytes() const override { return plan_.bytes; }
 
   Traffic traffic(std::int64_t m) const override {
-    return traffic_of(problem_, m, packed_bytes(), product_.unit());
+    return traffic_of(problem_, m, packed_bytes(), product_.unit(m));
   }
 
   std::string implementation() const override {
@@ -78,7 +78,7 @@ class PreparedLinear final : public Prepared {
   }
 
   void quantize_input(ConstMatrix x, std::span<std::byte> workspace) override {
-    switch (product_.recipe().input) {
+    switch (product_.input(x.rows)) {
       case Input::f32:
         break;
       case Input::bf16:
@@ -94,8 +94,9 @@ class PreparedLinear final : public Prepared {
   }
 
   void multiply(ConstMatrix x, std::span<std::byte> workspace, Matrix y) override {
-    const bool as_it_is = product_.recipe().input == Input::f32 && usable_as_it_is(x);
-    const bool interleave = product_.recipe().input == Input::f32 && !as_it_is;
+    const Input input = product_.input(x.rows);
+    const bool as_it_is = input == Input::f32 && usable_as_it_is(x);
+    const bool interleave = input == Input::f32 && !as_it_is;
 #pragma omp parallel num_threads(threads_)
     {
       if (interleave) interleave_rows(x, words(workspace));
@@ -108,7 +109,7 @@ class PreparedLinear final : public Prepared {
       share.begin_block = mine.begin;
       share.end_block = mine.end;
       share.x = as_it_is ? reinterpret_cast<const Word*>(x.row(0)) : words(workspace);
-      (scales_of_groups() ? share.group_scales : share.row_scales) = x_scales(workspace);
+      (scales_of_groups(input) ? share.group_scales : share.row_scales) = x_scales(workspace);
       share.corrections = corrections(workspace);
       share.y = y.data;
       share.y_stride = y.stride;
@@ -121,20 +122,27 @@ class PreparedLinear final : public Prepared {
   }
 
  private:
-  std::int64_t steps() const { return product_.steps(); }
   /// Those of tiles of kTileRows.
   const RowFunctions& row_functions() const { return *product_.recipe().rows; }
 
   WorkspacePlan plan() const {
+    std::int64_t words = 0;
+    std::int64_t scales = 0;
+    std::int64_t corrections = 0;
+    for (const std::int64_t m : product_.largest_calls(problem_.m_max)) {
+      const Input input = product_.input(m);
+      const std::int64_t rows = m * parts_of(input);
+      words = std::max(words, rows * product_.row_tiles(m).steps);
+      if (!is_codes(input)) continue;
+      corrections = std::max(corrections, rows * product_.groups());
+      scales = std::max(scales, scales_of_groups(input) ? rows * product_.groups() : rows);
+    }
     constexpr std::int64_t kWordBytes = sizeof(Word);
-    const std::int64_t rows = problem_.m_max * product_.recipe().parts();
-    const bool codes = product_.recipe().codes();
     Parts parts;
     WorkspacePlan plan;
-    parts.take(product_.words(problem_.m_max) * kWordBytes);
-    const std::int64_t group_words = codes ? rows * product_.groups() * kWordBytes : 0;
-    plan.x_scales = parts.take(scales_of_groups() ? group_words : codes ? rows * kWordBytes : 0);
-    plan.corrections = parts.take(group_words);
+    parts.take(words * kWordBytes);
+    plan.x_scales = parts.take(scales * kWordBytes);
+    plan.corrections = parts.take(corrections * kWordBytes);
     plan.first_thread = parts.bytes();
     plan.bytes = plan.first_thread + static_cast<std::size_t>(threads_) * product_.scratch_bytes();
     return plan;
@@ -152,13 +160,13 @@ class PreparedLinear final : public Prepared {
   }
 
   /// One FP32 row with no padding is what the kernel reads.
-  bool usable_as_it_is(ConstMatrix x) const { return x.rows == 1 && x.cols == steps(); }
+  bool usable_as_it_is(ConstMatrix x) const { return x.rows == 1 && x.cols == product_.steps(1); }
 
   /// Calls row(its functions, index, where its words go, words from one to the next) for all rows
   /// of x, in parallel. Words of its second part go `together` behind those of its first.
   template <typename Row>
   void for_each_row(std::int64_t rows, Word* words, Row row) const {
-    const std::int64_t parts = product_.recipe().parts();
+    const std::int64_t parts = parts_of(product_.input(rows));
     const RowTiles shape = product_.row_tiles(rows);
     const std::int64_t tiles = tile_count(rows * parts, shape.rows);
 #pragma omp parallel for num_threads(threads_) if (tiles > 1) schedule(static)
@@ -175,16 +183,17 @@ class PreparedLinear final : public Prepared {
   /// FP32 rows into tiles; all threads of the team together, which it waits for.
   void interleave_rows(ConstMatrix x, Word* words) const {
     const std::int64_t tiles = tile_count(x.rows);
+    const std::int64_t steps = product_.steps(x.rows);
 #pragma omp for schedule(static)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t begin = tile_begin(tile, tiles, x.rows, 1);
       const std::int64_t count = tile_begin(tile + 1, tiles, x.rows, 1) - begin;
-      Word* const out = words + begin * steps();
+      Word* const out = words + begin * steps;
       const unsigned char* from[kTileRows];
       for (std::int64_t r = 0; r < count; ++r)
         from[r] = reinterpret_cast<const unsigned char*>(x.row(begin + r));
       row_functions().interleave_words(from, count, x.cols, out);
-      std::fill(out + x.cols * count, out + steps() * count, 0);
+      std::fill(out + x.cols * count, out + steps * count, 0);
     }
   }
 
@@ -196,7 +205,7 @@ class PreparedLinear final : public Prepared {
   }
 
   bool blocked() const { return problem_.scheme.blocks_input(); }
-  bool scales_of_groups() const { return blocked() || product_.recipe().input == Input::a16; }
+  bool scales_of_groups(Input input) const { return blocked() || input == Input::a16; }
 
   /// Values that are not finite make outputs that are not, as with FP32.
   void quantize_to_a16(ConstMatrix x, std::span<std::byte> workspace) const {

@@ -84,8 +84,12 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
     return Refusal{fmt::format("takes groups of {} or more only", kShortestA16Group)};
   if (as_stored(recipe, problem.scheme) != recipe.scheme)
     return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
-  if (recipe.codes() && sum_length(weights, problem.k) > kLongestSum)
+  if (is_codes(recipe.input) && sum_length(weights, problem.k) > kLongestSum)
     return Refusal{"k is so long that an int32 sum can overflow"};
+  // Made for its wide tile: fewer rows have kernels of their own.
+  if (recipe.wide != nullptr && recipe.wide->input && problem.m_max < recipe.wide->from) {
+    return Refusal{fmt::format("takes {} rows or more only", recipe.wide->from)};
+  }
   return std::nullopt;
 }
 
@@ -101,23 +105,23 @@ Product::Product(const Recipe& recipe, PackedWeights weights, std::int64_t rows_
 
 void Product::plan_scratch() {
   // A call with few rows has smaller chunks, but not more of anything.
-  std::vector<std::int64_t> calls{rows_max_};
-  if (wide(rows_max_)) calls.push_back((recipe_.wide->from - 1) / recipe_.parts());
   const std::int64_t group = weights_.layout().group;
   std::int64_t panel_lines = 0;
   std::int64_t scales = 0;
   std::int64_t sums = 0;
-  for (const std::int64_t rows : calls) {
+  for (const std::int64_t rows : largest_calls(rows_max_)) {
     const Blocking walk = blocking(rows);
     const RowTiles tiles = row_tiles(rows);
     const std::int64_t together = std::max(tiles.together, std::int64_t{1});
     const std::int64_t lines = divide_up(walk.chunk_steps, together) * together;
-    if (decoded() && rows * recipe_.parts() > 1)
+    if (decoded(rows) && rows * parts_of(input(rows)) > 1)
       panel_lines = std::max(panel_lines, kPanelBlocks * spread_lines(lines));
     else if (wide(rows))
       panel_lines = std::max(panel_lines, kPanelBlocks * together);  // the end of k
-    if (group != 0 && recipe_.codes())
-      scales = std::max(scales, divide_up(walk.chunk_steps * k_per_word(), group) * kPanel);
+    if (group != 0 && (is_codes(input(rows)) || wide(rows))) {
+      const std::int64_t chunk = walk.chunk_steps * k_per_word(input(rows));
+      scales = std::max(scales, divide_up(chunk, group) * kPanel);
+    }
     sums = std::max(sums, walk.tiles_at_once * tiles.rows * kPanel);
   }
   constexpr std::int64_t kWordBytes = sizeof(Word);
@@ -146,21 +150,8 @@ int Product::zero() const {
   }
 }
 
-std::int64_t Product::k_per_word() const {
-  switch (recipe_.input) {
-    case Input::f32:
-      return 1;
-    case Input::bf16:
-      return 2;
-    case Input::a8:
-    case Input::a16:
-      return 4;
-  }
-  return 0;
-}
-
-Traffic::Unit Product::unit() const {
-  switch (recipe_.input) {
+Traffic::Unit Product::unit(std::int64_t rows) const {
+  switch (input(rows)) {
     case Input::f32:
       return Traffic::Unit::f32;
     case Input::bf16:
@@ -173,23 +164,27 @@ Traffic::Unit Product::unit() const {
   return Traffic::Unit::f32;
 }
 
-std::int64_t Product::steps() const { return weights_.layout().padded_k() / k_per_word(); }
+std::int64_t Product::steps(std::int64_t rows) const {
+  return weights_.layout().padded_k() / k_per_word(input(rows));
+}
 
 bool Product::wide(std::int64_t rows) const {
   const WideTile* const wide = recipe_.wide;
-  return wide != nullptr && rows * recipe_.parts() >= wide->from &&
-         weights_.layout().group / k_per_word() % wide->group_words == 0;
+  return wide != nullptr && rows * parts_of(recipe_.input) >= wide->from &&
+         weights_.layout().group / k_per_word(recipe_.wide_input()) % wide->group_words == 0;
 }
 
 RowTiles Product::row_tiles(std::int64_t rows) const {
-  if (!wide(rows)) return {kTileRows, weights_.layout().words_together(), steps(), recipe_.rows};
+  if (!wide(rows))
+    return {kTileRows, weights_.layout().words_together(), steps(rows), recipe_.rows};
   const std::int64_t together = recipe_.wide->together;
-  return {recipe_.wide->rows, together, divide_up(steps(), together) * together,
+  return {recipe_.wide->rows, together, divide_up(steps(rows), together) * together,
           recipe_.wide->fill};
 }
 
-std::int64_t Product::words(std::int64_t rows) const {
-  return rows * recipe_.parts() * row_tiles(rows).steps;
+std::vector<std::int64_t> Product::largest_calls(std::int64_t rows) const {
+  if (!wide(rows)) return {rows};
+  return {rows, (recipe_.wide->from - 1) / parts_of(recipe_.input)};
 }
 
 std::string Product::implementation() const {
@@ -201,12 +196,13 @@ std::string Product::implementation() const {
 
 Blocking Product::blocking(std::int64_t rows) const {
   const PackedLayout& layout = weights_.layout();
-  const std::int64_t unit = (layout.group == 0 ? layout.k_unit() : layout.group) / k_per_word();
-  const std::int64_t words = rows * recipe_.parts();
+  const std::int64_t unit =
+      (layout.group == 0 ? layout.k_unit() : layout.group) / k_per_word(input(rows));
+  const std::int64_t words = rows * parts_of(input(rows));
   if (wide(rows))
-    return choose_wide_blocking(cache_sizes(), steps(), std::lcm(unit, recipe_.wide->together),
+    return choose_wide_blocking(cache_sizes(), steps(rows), std::lcm(unit, recipe_.wide->together),
                                 words, recipe_.wide->rows);
-  return choose_blocking(cache_sizes(), steps(), unit, words, decoded());
+  return choose_blocking(cache_sizes(), steps(rows), unit, words, decoded(rows));
 }
 
 LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
@@ -223,8 +219,8 @@ LinearArgs Product::args(std::int64_t rows, std::byte* scratch) const {
   args.has_bias = layout.bias;
   args.has_channel_scales = layout.channel_scales;
   args.zero_lines = layout.zero_lines();
-  args.m = rows * recipe_.parts();
-  args.parts = recipe_.parts();
+  args.parts = parts_of(input(rows));
+  args.m = rows * args.parts;
   args.tile_rows = row_tiles(rows).rows;
   args.chunk_steps = walk.chunk_steps;
   args.tiles_at_once = walk.tiles_at_once;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernels/kernel.hpp"
 #include "kernels/layer_kind.hpp"
@@ -15,13 +16,20 @@ namespace qassay::own {
 
 /// What a kernel reads of x: words of 4 bytes.
 enum class Input { f32, bf16, a8, a16 };
+constexpr bool is_codes(Input input) { return input == Input::a8 || input == Input::a16; }
+/// Rows of words that a row of x becomes: 16-bit codes are two of bytes.
+constexpr std::int64_t parts_of(Input input) { return input == Input::a16 ? 2 : 1; }
+constexpr std::int64_t k_per_word(Input input) {
+  return input == Input::f32 ? 1 : input == Input::bf16 ? 2 : 4;
+}
 
 /// A second tile for the same packed weights, of more rows, which calls with many of them use.
 struct WideTile {
-  std::int64_t from;         // rows of words that a call has at least
-  std::int64_t rows;         // of the tile at most
-  std::int64_t together;     // words of a row side by side; its end is filled up with zeros
-  std::int64_t group_words;  // groups are a multiple of so many, or the tile is not used
+  std::optional<Input> input;  // where it reads x in another way than the tile for few rows
+  std::int64_t from;           // rows of words that a call has at least
+  std::int64_t rows;           // of the tile at most
+  std::int64_t together;       // words of a row side by side; its end is filled up with zeros
+  std::int64_t group_words;    // groups are a multiple of so many, or the tile is not used
   LinearFunction function;
   const RowFunctions* fill;
 };
@@ -44,9 +52,8 @@ struct Recipe {
   const RowFunctions* rows;
   const WideTile* wide = nullptr;
 
-  bool codes() const { return input == Input::a8 || input == Input::a16; }
-  /// Rows of words that a row of x becomes: 16-bit codes are two of bytes.
-  std::int64_t parts() const { return input == Input::a16 ? 2 : 1; }
+  /// Precondition: there is a wide tile.
+  Input wide_input() const { return wide->input.value_or(input); }
   bool groups() const { return scheme.weights.per == Granularity::block; }
 };
 
@@ -84,15 +91,18 @@ class Product {
   const Recipe& recipe() const { return recipe_; }
   const PackedWeights& weights() const { return weights_; }
   std::int64_t rows_max() const { return rows_max_; }
-  std::int64_t steps() const;  // words of a row, in tiles of kTileRows
+  /// How a call with so many rows of x reads them.
+  Input input(std::int64_t rows) const { return wide(rows) ? recipe_.wide_input() : recipe_.input; }
+  std::int64_t steps(std::int64_t rows) const;  // words of a row
   /// For a call with so many rows of x.
   RowTiles row_tiles(std::int64_t rows) const;
-  /// Words that the tiles of up to `rows` rows of x take, at most.
-  std::int64_t words(std::int64_t rows) const;
+  /// Calls of up to `rows` rows of x that between them need the most of everything: the largest,
+  /// and where that uses the wide tile the largest that does not.
+  std::vector<std::int64_t> largest_calls(std::int64_t rows) const;
   std::int64_t groups() const { return weights_.layout().groups(); }
   /// What makes a correction of the sum of a row's codes (args.h).
   int zero() const;
-  Traffic::Unit unit() const;
+  Traffic::Unit unit(std::int64_t rows) const;
   std::string implementation() const;
 
   /// Bytes that each calling thread needs for itself.
@@ -106,10 +116,9 @@ class Product {
   }
 
  private:
-  std::int64_t k_per_word() const;
   /// Whether the lines that the tile reads are made from the packed ones.
-  bool decoded() const {
-    return recipe_.groups() || weights_.layout().k_per_line() != k_per_word();
+  bool decoded(std::int64_t rows) const {
+    return recipe_.groups() || weights_.layout().k_per_line() != k_per_word(input(rows));
   }
   Blocking blocking(std::int64_t rows) const;
   /// Whether a call with so many rows of x takes the wide tile.

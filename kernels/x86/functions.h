@@ -62,6 +62,10 @@ void quantize_row_a16_together(const float* x, int64_t k, int zero, int64_t grou
 
 namespace amx {
 void linear_bf16_bf16(const LinearArgs& args);
+void linear_u8(const LinearArgs& args);
+void linear_u8_groups(const LinearArgs& args);
+void linear_u4(const LinearArgs& args);
+void linear_u4_groups(const LinearArgs& args);
 }  // namespace amx
 
 namespace avx512bf16 {

@@ -25,6 +25,7 @@ using namespace own;
 
 QASSAY_X86_INTEGER_LINEARS(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
 QASSAY_X86_HALVES(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
+QASSAY_X86_PAIRS(QASSAY_AMX_ROW, 32x32_amx, avx512, &kRowsAvx512)
 QASSAY_AMX_ROW(LinearKernel, linear_bf16_bf16_f32_32x32_amx, "BF16", bf16, bf16,
                avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x64_avx512, avx512, &kRowsAvx512)

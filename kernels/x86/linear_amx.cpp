@@ -1,21 +1,18 @@
-// Products of many rows on AMX: int8 activations with 8-bit and 4-bit weights, BF16 ones with BF16.
+// Products of many rows on AMX: int8 activations with 8-bit and 4-bit weights.
 //
 // One scale a channel: packed lines of 8 bits are the tiles of weights where they lie; those of 4
 // bits are unpacked once a chunk, for all rows. Two tiles of rows by two blocks are summed at a
 // time over a chunk of k, in 4 tiles, with as many loads of tiles as products.
 //
 // Groups: a chunk's codes are unpacked as signed bytes without their zero (the zero of 8 bits with
-// zero points of their own does not fit into the byte and is paid for after the sum). One tile of
-// rows by one block at a time: 16 FP32 totals stay in registers while the sums of group after group
-// come out of four tiles by way of memory.
+// zero points of their own does not fit into the byte and is paid for after the sum).
 //
-// Contracts as those of the kernels for few rows: "bit_exact" for int8, by the argument of
-// integer.h; "approximate" for BF16, where a tile adds pairs of products in order of k.
+// Contract as that of the kernels for few rows: "bit_exact", by the argument of integer.h.
 
 #include "kernels/x86/functions.h"
 #include "kernels/x86/vectors_avx512.h"
 
-#include "kernels/x86/amx.h"
+#include "kernels/x86/groups_amx.h"
 
 namespace qassay::own {
 namespace {
@@ -63,16 +60,10 @@ QASSAY_INLINE Ints zero_bytes(const LinearArgs& args, int64_t block, int64_t gro
 }
 
 template <typename Code>
-struct WideGroups {
-  static constexpr int64_t kWord = 4;
-  // Groups whose products are under way while those of another are scaled.
-  static constexpr int64_t kUnderWay = 3;
+struct WideGroups : GroupsInTurn<SignedBytes, 4> {
   // Of 8 bits, less kZeroU8.
   static constexpr bool kZerosApart = Code::kSteps == 1;
 
-  static int64_t words(const LinearArgs& args) {
-    return args.group / kWord % kTileWords == 0 ? kTileWords : kTileWords / 2;
-  }
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
                      int64_t steps) {
     const int64_t group_steps = args.group / kWord;
@@ -141,41 +132,6 @@ struct WideGroups {
     }
   }
 
-  /// The sums of the group that begins at `step`, into `sums`.
-  template <int kWhich>
-  QASSAY_INLINE static void sum_group(const LinearArgs& args, const WideCall& call,
-                                      const RowsOfTile& rows, int64_t step, int32_t* sums) {
-    constexpr int kX = kXTile + kWhich % 2;
-    constexpr int kWeights = kWeightsTile + kWhich % 2;
-    const int64_t words_at_once = words(args);
-    const int64_t end = smaller(step + args.group / kWord, call.steps);
-    clear_tile<kWhich>();
-    for (; step < end; step += words_at_once) {
-      load_tile<kX>(
-          rows.x + step / kTileWords * rows.step + step % kTileWords * int64_t{sizeof(Word)},
-          kLine);
-      load_tile<kWeights>(call.lines.at + step * kLine, kLine);
-      SignedBytes::add<kWhich, kX, kWeights>();
-    }
-    store_tile<kWhich>(sums, kLine);
-  }
-
-  /// Into one tile after another, by the number of the group.
-  QASSAY_INLINE static void begin_group(const LinearArgs& args, const WideCall& call,
-                                        const RowsOfTile& rows, int64_t group, int32_t* sums) {
-    const int64_t step = group * (args.group / kWord);
-    switch (group % 4) {
-      case 0:
-        return sum_group<0>(args, call, rows, step, sums);
-      case 1:
-        return sum_group<1>(args, call, rows, step, sums);
-      case 2:
-        return sum_group<2>(args, call, rows, step, sums);
-      default:
-        return sum_group<3>(args, call, rows, step, sums);
-    }
-  }
-
   template <int kRows, bool kBlocked, bool kZeros>
   static void groups(const LinearArgs& args, const WideCall& call, int tile) {
     const RowsOfTile& rows = call.rows[tile];
@@ -213,26 +169,6 @@ struct WideGroups {
   }
 };
 
-struct WidePairs {
-  static constexpr int64_t kWord = 2;
-
-  static int64_t words(const LinearArgs&) { return kTileWords; }
-  static Lines panel(const LinearArgs& args, int64_t block, int64_t, int64_t step, int64_t) {
-    return {lines_of(args, block) + step * kLine, args.block_bytes};
-  }
-  static Lines rest(const LinearArgs& args, Lines lines, int64_t blocks, int64_t steps) {
-    return copied_rest(args, lines, blocks, steps);
-  }
-  template <int kTall, int kBlocks>
-  static void multiply(const LinearArgs&, const WideCall& call) {
-    WholeTiles<PairsOfBf16, kTall, kBlocks>::run(call);
-  }
-  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
-                                   const float* partial) {
-    finish_float(args, row, block, load_floats(partial));
-  }
-};
-
 }  // namespace
 
 namespace amx {
@@ -241,7 +177,6 @@ void linear_a8_u8(const LinearArgs& args) { run_wide<WideChannels<U8>>(args); }
 void linear_a8_u8_groups(const LinearArgs& args) { run_wide<WideGroups<U8>>(args); }
 void linear_a8_u4(const LinearArgs& args) { run_wide<WideChannels<U4>>(args); }
 void linear_a8_u4_groups(const LinearArgs& args) { run_wide<WideGroups<U4>>(args); }
-void linear_bf16_bf16(const LinearArgs& args) { run_wide<WidePairs>(args); }
 
 }  // namespace amx
 }  // namespace qassay::own

@@ -21,8 +21,10 @@ inline constexpr RowFunctions kRowsAmx{.largest_magnitude = avx512::largest_magn
                                        .quantize_blocks = avx512::quantize_row_a8_blocked_together,
                                        .quantize_halves = avx512::quantize_row_a16_together,
                                        .convert = avx512bf16::convert_row_bf16_together};
-constexpr WideTile amx_tile(LinearFunction function, std::int64_t from) {
-  return {.from = from,
+constexpr WideTile amx_tile(LinearFunction function, std::int64_t from,
+                            std::optional<Input> input = std::nullopt) {
+  return {.input = input,
+          .from = from,
           .rows = 16,
           .together = 16,
           .group_words = 8,
@@ -40,7 +42,11 @@ inline const WideTile* amx_beside(LinearFunction few) {
       {avx512vnni::linear_a8_u8_groups, amx_tile(amx::linear_a8_u8_groups, kTileRows + 1)},
       {avx512vnni::linear_a8_u4, amx_tile(amx::linear_a8_u4, kTileRows + 1)},
       {avx512vnni::linear_a8_u4_groups, amx_tile(amx::linear_a8_u4_groups, kTileRows + 1)},
-      {avx512bf16::linear_bf16_bf16, amx_tile(amx::linear_bf16_bf16, 2)}};
+      {avx512bf16::linear_bf16_bf16, amx_tile(amx::linear_bf16_bf16, 2)},
+      {avx512::linear_u8, amx_tile(amx::linear_u8, kTileRows + 1, Input::bf16)},
+      {avx512::linear_u8_groups, amx_tile(amx::linear_u8_groups, kTileRows + 1, Input::bf16)},
+      {avx512::linear_u4, amx_tile(amx::linear_u4, kTileRows + 1, Input::bf16)},
+      {avx512::linear_u4_groups, amx_tile(amx::linear_u4_groups, kTileRows + 1, Input::bf16)}};
   for (const auto& pair : kPairs) {
     if (pair.few == few) return &pair.many;
   }
@@ -85,6 +91,21 @@ inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magni
       rows)                                                                                        \
   ROW(ConvKernel, conv_f32_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows)          \
   ROW(ConvKernel, conv_f32_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32, isa::linear_u4_groups, rows)
+
+// Activations rounded to BF16 where the tile for many rows has them so, FP32 else.
+#define QASSAY_X86_PAIRS(ROW, suffix, isa, rows)                                               \
+  ROW(LinearKernel, linear_bf16_s8c_f32_##suffix, "W8A16", u8, f32, isa::linear_u8, rows)      \
+  ROW(LinearKernel, linear_bf16_s8g_f32_##suffix, "W8A16-g32", u8, f32, isa::linear_u8_groups, \
+      rows)                                                                                    \
+  ROW(LinearKernel, linear_bf16_u8c_f32_##suffix, "W8A16-asym", u8, f32, isa::linear_u8, rows) \
+  ROW(LinearKernel, linear_bf16_u8g_f32_##suffix, "W8A16-g32-asym", u8, f32,                   \
+      isa::linear_u8_groups, rows)                                                             \
+  ROW(LinearKernel, linear_bf16_s4c_f32_##suffix, "W4A16", u4, f32, isa::linear_u4, rows)      \
+  ROW(LinearKernel, linear_bf16_s4g_f32_##suffix, "W4A16-g32", u4, f32, isa::linear_u4_groups, \
+      rows)                                                                                    \
+  ROW(LinearKernel, linear_bf16_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows) \
+  ROW(LinearKernel, linear_bf16_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32,                   \
+      isa::linear_u4_groups, rows)
 
 // Activations as codes of 16 bits, with a scale for each group of the weights.
 #define QASSAY_X86_HALVES(ROW, suffix, isa, rows)                                                 \
