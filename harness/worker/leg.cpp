@@ -81,6 +81,7 @@ class Leg {
   void add_cost(const ModelArm& arm);
   void warm_up();
   void time_round(int round);
+  bool exceeds_ceilings();
   void judge_ceilings();
   std::optional<Reach> reach(LayerArm& arm, const Traffic& traffic);
   void add_metric(const Arm& arm, const char* name, double value, const char* unit,
@@ -378,8 +379,26 @@ std::optional<Reach> Leg::reach(LayerArm& arm, const Traffic& traffic) {
   return reach_of(traffic, arm.result().rounds, cache, *device_ceilings_);
 }
 
-/// What is faster than the machine can be was not measured.
+/// Whether a case seems to be faster than the machine.
+bool Leg::exceeds_ceilings() {
+  const std::int64_t m = job_.group.regime.m;
+  const auto exceeds = [](const std::optional<Reach>& reach) { return reach && reach->excess(); };
+  return std::ranges::any_of(
+             layer_arms_,
+             [&](LayerArm& arm) {
+               return arm.passed() && !arm.result().rounds.empty() &&
+                      exceeds(reach(arm, arm.prepared().traffic(layer_of(arm).rows(m))));
+             }) ||
+         std::ranges::any_of(model_arms_, [&](ModelArm& arm) {
+           return arm.passed() && exceeds(ceilings_->reach(arm.traffic(m), arm.result().rounds));
+         });
+}
+
+/// What is faster than the machine can be was not measured; but few probes may all have had a bad
+/// moment.
 void Leg::judge_ceilings() {
+  constexpr int kMoreProbes = 30;
+  for (int i = 0; i < kMoreProbes && exceeds_ceilings(); ++i) ceilings_->sample();
   const auto judge = [](Arm& arm, const std::optional<Reach>& reach) {
     const auto excess = reach ? reach->excess() : std::nullopt;
     if (!excess) return;
