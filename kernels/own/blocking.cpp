@@ -40,9 +40,9 @@ Blocking choose_blocking(const CacheSizes& caches, std::int64_t steps, std::int6
 
 Blocking choose_wide_blocking(const CacheSizes& caches, std::int64_t steps, std::int64_t unit,
                               std::int64_t rows, std::int64_t tile_rows) {
-  // Two blocks of a chunk take two thirds of L1; the rows that pass over them come from L2.
+  // Two blocks of a chunk take a third of L1, and leave room for the rows that pass over them.
   const std::int64_t tiles = tile_count(rows, tile_rows);
-  const std::int64_t longest = caches.l1 * 2 / 3 / (2 * kLine);
+  const std::int64_t longest = caches.l1 / 3 / (2 * kLine);
   const std::int64_t chunks = divide_up(steps, std::max(longest, unit));
   const std::int64_t chunk = divide_up(divide_up(steps, chunks), unit) * unit;
   const std::int64_t tile_sums = tile_rows * kPanel * std::int64_t{sizeof(float)};

@@ -9,8 +9,8 @@
 //   panel(args, block, blocks, step, steps)   lines as a tile reads them
 //   rest(args, lines, blocks, steps)   where the last steps % 16 of those are, with others behind
 //                                      them that may be read and have no NaN
-//   multiply<rows, blocks>(args, call) products of one or two tiles of rows with blocks, into
-//                                      call.partial
+//   multiply<tall, blocks>(args, call, block)   products of one or two tiles of rows with blocks
+//                                      from `block` of the panel on, into call.partial
 //   finish(args, row, block, partial)  the outputs of one row and block
 //
 // The ends of the rows of x are zeros up to a multiple of 16 words.
@@ -42,63 +42,81 @@ struct WideCall {
   const int32_t* zeros;  // the same
 };
 
-/// Sums over the whole of k: kTall tiles of rows by kBlocks blocks stay in tiles for a chunk.
-template <typename Dot, int kTall, int kBlocks>
-struct WholeTiles {
-  static void run(const WideCall& call) {
-    call.first ? clear<0>() : load<0>(call.partial);
-    const int64_t whole = call.steps / kTileWords;
-    for (int64_t tile = 0; tile < whole; ++tile)
-      add_tile(call, tile, call.lines.at + tile * kTileBytes, call.lines.block_stride);
-    if (call.steps % kTileWords != 0) add_tile(call, whole, call.rest.at, call.rest.block_stride);
-    store<0>(call.partial);
-  }
+/// Products of kTall tiles of rows with kBlocks blocks from `block` on, their sums side by side in
+/// tiles, from kFirst on.
+template <typename Dot, int kTall, int kBlocks, int kFirst = 0>
+struct SumTiles {
+  static constexpr int kSums = kTall * kBlocks;
+  static_assert(kFirst + kSums <= kXTile);
 
- private:
-  static constexpr int64_t kRowBytes = kPanel * 4;
-
-  QASSAY_INLINE static float* at(float* partial, int sum) {
-    return partial + sum / kBlocks * kTileHeight * kPanel + sum % kBlocks * kBlock;
+  /// x: where the words of the two tiles of rows lie.
+  QASSAY_INLINE static void add(const unsigned char* const (&x)[2], const unsigned char* lines,
+                                size_t stride) {
+    load_tile<kXTile>(x[0], kLine);
+    if constexpr (kTall == 2) load_tile<kXTile + 1>(x[1], kLine);
+    add_blocks<0>(lines, stride);
   }
-  QASSAY_INLINE static void add_tile(const WideCall& call, int64_t tile, const unsigned char* lines,
-                                     size_t stride) {
-    load_tile<kXTile>(call.rows[0].x + tile * call.rows[0].step, kLine);
-    if constexpr (kTall == 2)
-      load_tile<kXTile + 1>(call.rows[1].x + tile * call.rows[1].step, kLine);
-    add<0>(lines, stride);
-  }
-  template <int kBlockNumber>
-  QASSAY_INLINE static void add(const unsigned char* lines, size_t stride) {
-    if constexpr (kBlockNumber < kBlocks) {
-      constexpr int kWeights = kWeightsTile + kBlockNumber % 2;
-      load_tile<kWeights>(lines + kBlockNumber * stride, kLine);
-      Dot::template add<kBlockNumber, kXTile, kWeights>();
-      if constexpr (kTall == 2) Dot::template add<kBlocks + kBlockNumber, kXTile + 1, kWeights>();
-      add<kBlockNumber + 1>(lines, stride);
+  /// at(sum): where a tile begins; `row`: bytes from one of its rows to the next.
+  template <int kSum = 0, typename At>
+  QASSAY_INLINE static void load(At at, int64_t row) {
+    if constexpr (kSum < kSums) {
+      load_tile<kFirst + kSum>(at(kSum), row);
+      load<kSum + 1>(at, row);
     }
   }
-  template <int kSum>
+  template <int kSum = 0, typename At>
+  QASSAY_INLINE static void store(At at, int64_t row) {
+    if constexpr (kSum < kSums) {
+      store_tile<kFirst + kSum>(at(kSum), row);
+      store<kSum + 1>(at, row);
+    }
+  }
+  template <int kSum = 0>
   QASSAY_INLINE static void clear() {
-    if constexpr (kSum < kTall * kBlocks) {
-      clear_tile<kSum>();
+    if constexpr (kSum < kSums) {
+      clear_tile<kFirst + kSum>();
       clear<kSum + 1>();
     }
   }
-  template <int kSum>
-  QASSAY_INLINE static void load(float* partial) {
-    if constexpr (kSum < kTall * kBlocks) {
-      load_tile<kSum>(at(partial, kSum), kRowBytes);
-      load<kSum + 1>(partial);
-    }
-  }
-  template <int kSum>
-  QASSAY_INLINE static void store(float* partial) {
-    if constexpr (kSum < kTall * kBlocks) {
-      store_tile<kSum>(at(partial, kSum), kRowBytes);
-      store<kSum + 1>(partial);
+
+ private:
+  template <int kBlockNumber>
+  QASSAY_INLINE static void add_blocks(const unsigned char* lines, size_t stride) {
+    if constexpr (kBlockNumber < kBlocks) {
+      constexpr int kWeights = kWeightsTile + kBlockNumber % 2;
+      load_tile<kWeights>(lines + kBlockNumber * stride, kLine);
+      Dot::template add<kFirst + kBlockNumber, kXTile, kWeights>();
+      if constexpr (kTall == 2)
+        Dot::template add<kFirst + kBlocks + kBlockNumber, kXTile + 1, kWeights>();
+      add_blocks<kBlockNumber + 1>(lines, stride);
     }
   }
 };
+
+/// Sums over the whole of k, which stay in tiles for a chunk.
+template <typename Dot, int kTall, int kBlocks>
+void whole_tiles(const WideCall& call, int64_t block) {
+  using Sums = SumTiles<Dot, kTall, kBlocks>;
+  float* const partial = call.partial + block * kBlock;
+  const auto at = [partial](int sum) {
+    return partial + sum / kBlocks * kTileHeight * kPanel + sum % kBlocks * kBlock;
+  };
+  constexpr int64_t kRowBytes = kPanel * 4;
+  call.first ? Sums::clear() : Sums::load(at, kRowBytes);
+  const unsigned char* x[2] = {call.rows[0].x, call.rows[1].x};
+  const int64_t x_steps[2] = {call.rows[0].step, call.rows[1].step};
+  const unsigned char* lines = call.lines.at + static_cast<size_t>(block) * call.lines.block_stride;
+  for (int64_t tile = call.steps / kTileWords; tile > 0; --tile) {
+    Sums::add(x, lines, call.lines.block_stride);
+    x[0] += x_steps[0];
+    x[1] += x_steps[1];
+    lines += kTileBytes;
+  }
+  if (call.steps % kTileWords != 0)
+    Sums::add(x, call.rest.at + static_cast<size_t>(block) * call.rest.block_stride,
+              call.rest.block_stride);
+  Sums::store(at, kRowBytes);
+}
 
 /// Of packed lines, behind which may be memory that is not ours: copies with zeros behind them.
 QASSAY_INLINE Lines copied_rest(const LinearArgs& args, Lines lines, int64_t blocks,
@@ -118,32 +136,21 @@ QASSAY_INLINE Lines rest_of_panel(Lines lines, int64_t steps) {
   return {lines.at + steps / kTileWords * kTileBytes, lines.block_stride};
 }
 
-/// The call for some blocks of the panel.
-QASSAY_INLINE WideCall blocks_of(WideCall call, int64_t block) {
-  call.lines.at += static_cast<size_t>(block) * call.lines.block_stride;
-  call.rest.at += static_cast<size_t>(block) * call.rest.block_stride;
-  call.partial += block * kBlock;
-  call.scales += block * kBlock;
-  if (call.zeros != nullptr) call.zeros += block * kBlock;
-  return call;
-}
-
 template <typename Format, int kTall>
 QASSAY_INLINE void multiply_panel(const LinearArgs& args, const WideCall& call, int64_t blocks) {
   if constexpr (kTall == 2) {
-    for (int64_t b = 0; b + 2 <= blocks; b += 2)
-      Format::template multiply<2, 2>(args, blocks_of(call, b));
-    if (blocks % 2 == 1) Format::template multiply<2, 1>(args, blocks_of(call, blocks - 1));
+    for (int64_t b = 0; b + 2 <= blocks; b += 2) Format::template multiply<2, 2>(args, call, b);
+    if (blocks % 2 == 1) Format::template multiply<2, 1>(args, call, blocks - 1);
   } else {
     switch (blocks) {
       case 1:
-        return Format::template multiply<1, 1>(args, call);
+        return Format::template multiply<1, 1>(args, call, 0);
       case 2:
-        return Format::template multiply<1, 2>(args, call);
+        return Format::template multiply<1, 2>(args, call, 0);
       case 3:
-        return Format::template multiply<1, 3>(args, call);
+        return Format::template multiply<1, 3>(args, call, 0);
       default:
-        return Format::template multiply<1, 4>(args, call);
+        return Format::template multiply<1, 4>(args, call, 0);
     }
   }
 }

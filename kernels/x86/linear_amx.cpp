@@ -38,8 +38,8 @@ struct WideChannels {
     return kLineSteps == 1 ? copied_rest(args, lines, blocks, steps) : rest_of_panel(lines, steps);
   }
   template <int kTall, int kBlocks>
-  static void multiply(const LinearArgs&, const WideCall& call) {
-    WholeTiles<UnsignedBytes, kTall, kBlocks>::run(call);
+  static void multiply(const LinearArgs&, const WideCall& call, int64_t block) {
+    whole_tiles<UnsignedBytes, kTall, kBlocks>(call, block);
   }
   QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
                                    const float* partial) {
@@ -59,11 +59,40 @@ QASSAY_INLINE Ints zero_bytes(const LinearArgs& args, int64_t block, int64_t gro
   return multiply(group_zeros(args, block, group), all(int32_t{0x01010101}));
 }
 
+/// What becomes of the exact sums of groups. kBlocked: x has a scale a group too; kZeros: the zeros
+/// are paid for here.
+template <bool kBlocked, bool kZeros>
+struct CodeSums {
+  static constexpr int64_t kWord = 4;
+  struct Group {
+    Floats scale;
+    Ints zero;
+  };
+  int64_t groups;
+  const float* x_scales;
+  const int32_t* corrections;
+
+  QASSAY_INLINE static CodeSums of(const LinearArgs& args) {
+    return {divide_up(args.k, args.group), args.group_scales, args.corrections};
+  }
+  QASSAY_INLINE static Group group(const WideCall& call, int64_t at) {
+    return {load_floats(call.scales + at), kZeros ? load_ints(call.zeros + at) : no_ints()};
+  }
+  QASSAY_INLINE Floats add(const Group& group, int64_t at, const Word* sums, Floats total) const {
+    Ints sum = load_ints(sums);
+    if (kZeros) sum = without_zeros(sum, group.zero, corrections[at]);
+    const Floats scale = kBlocked ? own::multiply(group.scale, all(x_scales[at])) : group.scale;
+    return fma(to_floats(sum), scale, total);
+  }
+};
+
 template <typename Code>
-struct WideGroups : GroupsInTurn<SignedBytes, 4> {
+struct WideGroups {
+  static constexpr int64_t kWord = 4;
   // Of 8 bits, less kZeroU8.
   static constexpr bool kZerosApart = Code::kSteps == 1;
 
+  static int64_t words(const LinearArgs& args) { return words_at_once(args, kWord); }
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
                      int64_t steps) {
     const int64_t group_steps = args.group / kWord;
@@ -89,9 +118,14 @@ struct WideGroups : GroupsInTurn<SignedBytes, 4> {
   static Lines rest(const LinearArgs&, Lines lines, int64_t, int64_t) { return lines; }
 
   template <int kTall, int kBlocks>
-  static void multiply(const LinearArgs& args, const WideCall& call) {
-    for (int t = 0; t < kTall; ++t) {
-      for (int b = 0; b < kBlocks; ++b) multiply_one(args, blocks_of(call, b), t);
+  static void multiply(const LinearArgs& args, const WideCall& call, int64_t block) {
+    const bool zeros = kZerosApart && args.zero_lines > 0;
+    if (args.group_scales == nullptr) {
+      zeros ? group_tiles<SignedBytes, kTall, kBlocks, CodeSums<false, true>>(args, call, block)
+            : group_tiles<SignedBytes, kTall, kBlocks, CodeSums<false, false>>(args, call, block);
+    } else {
+      zeros ? group_tiles<SignedBytes, kTall, kBlocks, CodeSums<true, true>>(args, call, block)
+            : group_tiles<SignedBytes, kTall, kBlocks, CodeSums<true, false>>(args, call, block);
     }
   }
   QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
@@ -111,61 +145,6 @@ struct WideGroups : GroupsInTurn<SignedBytes, 4> {
       line += kLine;
       out += Code::kSteps * kLine;
     }
-  }
-
-  QASSAY_INLINE static void multiply_one(const LinearArgs& args, const WideCall& call, int tile) {
-    const bool zeros = kZerosApart && args.zero_lines > 0;
-    if (call.rows[tile].count <= kTileHeight / 2) {
-      pick<kTileHeight / 2>(args, call, tile, zeros);
-    } else {
-      pick<kTileHeight>(args, call, tile, zeros);
-    }
-  }
-  template <int kRows>
-  static void pick(const LinearArgs& args, const WideCall& call, int tile, bool zeros) {
-    if (args.group_scales == nullptr) {
-      zeros ? groups<kRows, false, true>(args, call, tile)
-            : groups<kRows, false, false>(args, call, tile);
-    } else {
-      zeros ? groups<kRows, true, true>(args, call, tile)
-            : groups<kRows, true, false>(args, call, tile);
-    }
-  }
-
-  template <int kRows, bool kBlocked, bool kZeros>
-  static void groups(const LinearArgs& args, const WideCall& call, int tile) {
-    const RowsOfTile& rows = call.rows[tile];
-    float* const partial = call.partial + tile * kTileHeight * kPanel;
-    const int64_t group_steps = args.group / kWord;
-    const int64_t count = divide_up(call.steps, group_steps);
-    const int64_t stride = divide_up(args.k, args.group);  // of what rows have for each group
-    Floats totals[kRows];
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r)
-      totals[r] = call.first ? no_floats() : load_floats(partial + r * kPanel);
-    // Of rows that are not there nothing is written, and what comes of them is not used.
-    alignas(kLine) int32_t sums[kUnderWay + 1][kTileHeight * kBlock];
-    for (int64_t g = 0; g < smaller(kUnderWay, count); ++g)
-      begin_group(args, call, rows, g, sums[g]);
-    for (int64_t g = 0; g < count; ++g) {
-      const int64_t ahead = g + kUnderWay;
-      if (ahead < count) begin_group(args, call, rows, ahead, sums[ahead % (kUnderWay + 1)]);
-      const int32_t* const done = sums[g % (kUnderWay + 1)];
-      const Floats scale = load_floats(call.scales + g * kPanel);
-      const Ints zero = kZeros ? load_ints(call.zeros + g * kPanel) : no_ints();
-      const int64_t at = rows.first * stride + call.first_group + g;
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) {
-        // Rows that are not there are summed like the last that is.
-        const int64_t row = at + smaller(r, rows.count - 1) * stride;
-        Ints sum = load_ints(done + r * kBlock);
-        if (kZeros) sum = without_zeros(sum, zero, args.corrections[row]);
-        const Floats factor = kBlocked ? own::multiply(scale, all(args.group_scales[row])) : scale;
-        totals[r] = fma(to_floats(sum), factor, totals[r]);
-      }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) store(partial + r * kPanel, totals[r]);
   }
 };
 

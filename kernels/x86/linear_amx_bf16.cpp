@@ -15,10 +15,103 @@
 namespace qassay::own {
 namespace {
 
-struct WidePairs {
-  static constexpr int64_t kWord = 2;
+// What a packed line becomes: of each channel, pairs of codes less their zero.
 
-  static int64_t words(const LinearArgs&) { return kTileWords; }
+struct PairsOfU8 {
+  static constexpr int kPerLine = 4;
+  static constexpr int kLines = 2;
+  Floats zeros;  // and 2^23
+
+  QASSAY_INLINE static PairsOfU8 of(const LinearArgs& args, int64_t block, int64_t group) {
+    const Ints zeros =
+        args.zero_lines > 0 ? group_zeros(args, block, group) : all(int32_t{kZeroU8});
+    return {to_floats(add(zeros, all(int32_t{1 << 23})))};
+  }
+  QASSAY_INLINE void decode(const unsigned char* line, unsigned char* out) const {
+    const Ints codes = load_ints(line);
+    store(out, pair(codes, _mm512_srli_epi32(codes, 8)));
+    store(out + kLine, pair(_mm512_srli_epi32(codes, 16), _mm512_srli_epi32(codes, 24)));
+  }
+
+ private:
+  /// A byte put into the low bits of 2^23 is the float 2^23 + byte. Of the float that is left when
+  /// the zero and 2^23 are taken away, the upper half is BF16 and the lower is zero.
+  QASSAY_INLINE Ints bits(Ints codes) const {
+    const Ints sum =  // (codes & byte) | exponent
+        _mm512_ternarylogic_epi32(codes, all(int32_t{0xFF}), all(int32_t{0x4B000000}), 0xEA);
+    return _mm512_castps_si512(subtract(_mm512_castsi512_ps(sum), zeros));
+  }
+  QASSAY_INLINE Ints pair(Ints even, Ints odd) const {
+    return _mm512_or_si512(_mm512_srli_epi32(bits(even), 16), bits(odd));
+  }
+};
+
+struct PairsOfU4 {
+  static constexpr int kPerLine = 8;
+  static constexpr int kLines = 4;
+  Ints zeros;   // as many bytes of a channel
+  Ints values;  // BF16 of 0 to 15 and -16 to -1, by the low 5 bits of those
+
+  QASSAY_INLINE static PairsOfU4 of(const LinearArgs& args, int64_t block, int64_t group) {
+    const Ints zeros =
+        args.zero_lines > 0 ? group_zeros(args, block, group) : all(int32_t{kZeroU4});
+    const Ints up = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return {own::multiply(zeros, all(int32_t{0x01010101})),
+            _mm512_inserti64x4(_mm512_castsi256_si512(halves(up)),
+                               halves(subtract(up, all(int32_t{16}))), 1)};
+  }
+  QASSAY_INLINE void decode(const unsigned char* line, unsigned char* out) const {
+    const Ints nibbles = load_ints(line);
+    decode_four(_mm512_sub_epi8(low_nibbles(nibbles), zeros), out);
+    decode_four(_mm512_sub_epi8(high_nibbles(nibbles), zeros), out + 2 * kLine);
+  }
+
+ private:
+  QASSAY_INLINE static __m256i halves(Ints integers) {
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(to_floats(integers)), 16));
+  }
+  /// Four bytes of each channel: the first two, the others.
+  QASSAY_INLINE void decode_four(Ints bytes, unsigned char* out) const {
+    const Ints first = _mm512_set4_epi32(0x0D0D0C0C, 0x09090808, 0x05050404, 0x01010000);
+    const Ints other = _mm512_set4_epi32(0x0F0F0E0E, 0x0B0B0A0A, 0x07070606, 0x03030202);
+    store(out, _mm512_permutexvar_epi16(_mm512_shuffle_epi8(bytes, first), values));
+    store(out + kLine, _mm512_permutexvar_epi16(_mm512_shuffle_epi8(bytes, other), values));
+  }
+};
+
+template <typename Pairs>
+QASSAY_INLINE void unpack_pairs(const Pairs& pairs, const unsigned char* line, int64_t steps,
+                                unsigned char* out) {
+  for (int64_t s = 0; s < steps; s += Pairs::kLines) {
+    pairs.decode(line, out);
+    line += kLine;
+    out += Pairs::kLines * kLine;
+  }
+}
+QASSAY_INLINE int64_t whole_tiles_of(int64_t steps) {
+  return divide_up(steps, kTileWords) * kTileWords;
+}
+/// The lines behind a block's last, to a whole tile: what lay there may be no number.
+QASSAY_INLINE void fill_tile(unsigned char* lines, int64_t steps) {
+  for (int64_t s = steps; s < whole_tiles_of(steps); ++s) store(lines + s * kLine, no_ints());
+}
+
+struct Bf16Tiles {
+  static constexpr int64_t kWord = 2;
+  static int64_t words(const LinearArgs& args) {
+    return args.group == 0 ? kTileWords : words_at_once(args, kWord);
+  }
+  static Lines rest(const LinearArgs&, Lines lines, int64_t, int64_t steps) {
+    return rest_of_panel(lines, steps);
+  }
+  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
+                                   const float* partial) {
+    finish_float(args, row, block, load_floats(partial));
+  }
+};
+
+/// As they lie in memory.
+struct Bf16Weights : Bf16Tiles {
   static Lines panel(const LinearArgs& args, int64_t block, int64_t, int64_t step, int64_t) {
     return {lines_of(args, block) + step * kLine, args.block_bytes};
   }
@@ -26,156 +119,70 @@ struct WidePairs {
     return copied_rest(args, lines, blocks, steps);
   }
   template <int kTall, int kBlocks>
-  static void multiply(const LinearArgs&, const WideCall& call) {
-    WholeTiles<PairsOfBf16, kTall, kBlocks>::run(call);
-  }
-  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
-                                   const float* partial) {
-    finish_float(args, row, block, load_floats(partial));
+  static void multiply(const LinearArgs&, const WideCall& call, int64_t block) {
+    whole_tiles<PairsOfBf16, kTall, kBlocks>(call, block);
   }
 };
 
-/// The upper halves of both, side by side: all of them where they are integers of up to 8 bits.
-QASSAY_INLINE Ints pair_of(Ints first, Ints second) {
-  const Ints low = _mm512_srli_epi32(_mm512_castps_si512(to_floats(first)), 16);
-  const Ints high = _mm512_castps_si512(to_floats(second));
-  return _mm512_mask_blend_epi16(0xAAAAAAAAU, low, high);
-}
-
-/// Packed lines of codes as lines of pairs, `steps` of these.
-template <typename Code>
-QASSAY_INLINE void unpack_pairs(const unsigned char* line, int64_t steps, Ints zeros,
-                                unsigned char* out) {
-  const Ints byte = all(int32_t{0xFF});
-  for (int64_t s = 0; s < steps; s += 2 * Code::kSteps) {
-    Ints codes[Code::kSteps];
-    Code::decode(line, codes);
-#pragma GCC unroll 2
-    for (int i = 0; i < Code::kSteps; ++i) {
-      const Ints k0 = _mm512_and_si512(codes[i], byte);
-      const Ints k1 = _mm512_and_si512(_mm512_srli_epi32(codes[i], 8), byte);
-      const Ints k2 = _mm512_and_si512(_mm512_srli_epi32(codes[i], 16), byte);
-      const Ints k3 = _mm512_srli_epi32(codes[i], 24);
-      store(out, pair_of(subtract(k0, zeros), subtract(k1, zeros)));
-      store(out + kLine, pair_of(subtract(k2, zeros), subtract(k3, zeros)));
-      out += 2 * kLine;
-    }
-    line += kLine;
-  }
-}
-/// Zeros behind so many lines up to a whole tile: what is there may be no number.
-QASSAY_INLINE void fill_tile(int64_t steps, unsigned char* lines) {
-  for (int64_t s = steps; s % kTileWords != 0; ++s) store(lines + s * kLine, no_ints());
-}
-
-template <typename Code>
-QASSAY_INLINE Ints zeros_of(const LinearArgs& args, int64_t block, int64_t group) {
-  constexpr int32_t kZero = Code::kSteps == 1 ? kZeroU8 : kZeroU4;
-  return args.zero_lines > 0 ? group_zeros(args, block, group) : all(kZero);
-}
-
-/// Bytes from a block's lines to the next one's.
-QASSAY_INLINE int64_t panel_stride(int64_t steps) {
-  return spread_lines(divide_up(steps, kTileWords) * kTileWords) * kLine;
-}
-
-/// One scale a channel.
-template <typename Code>
-struct WidePairChannels {
-  static constexpr int64_t kWord = 2;
-  static constexpr int64_t kLineSteps = 2 * Code::kSteps;
-
-  static int64_t words(const LinearArgs&) { return kTileWords; }
+template <typename Pairs>
+struct Bf16Channels : Bf16Tiles {
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
                      int64_t steps) {
-    const int64_t stride = panel_stride(steps);
+    const int64_t stride = spread_lines(whole_tiles_of(steps)) * kLine;
     for (int64_t b = 0; b < blocks; ++b) {
       unsigned char* const out = args.panel + b * stride;
-      unpack_pairs<Code>(lines_of(args, block + b) + step / kLineSteps * kLine, steps,
-                         zeros_of<Code>(args, block + b, 0), out);
-      fill_tile(steps, out);
+      unpack_pairs(Pairs::of(args, block + b, 0),
+                   lines_of(args, block + b) + step / Pairs::kLines * kLine, steps, out);
+      fill_tile(out, steps);
     }
     return {args.panel, static_cast<size_t>(stride)};
   }
-  static Lines rest(const LinearArgs&, Lines lines, int64_t, int64_t steps) {
-    return rest_of_panel(lines, steps);
-  }
   template <int kTall, int kBlocks>
-  static void multiply(const LinearArgs&, const WideCall& call) {
-    WholeTiles<PairsOfBf16, kTall, kBlocks>::run(call);
-  }
-  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
-                                   const float* partial) {
-    finish_float(args, row, block, load_floats(partial));
+  static void multiply(const LinearArgs&, const WideCall& call, int64_t block) {
+    whole_tiles<PairsOfBf16, kTall, kBlocks>(call, block);
   }
 };
 
-/// One scale a group.
-template <typename Code>
-struct WidePairGroups : GroupsInTurn<PairsOfBf16, 2> {
+struct FloatSumsOfGroups {
+  static constexpr int64_t kWord = 2;
+  using Group = Floats;
+  int64_t groups;
+
+  QASSAY_INLINE static FloatSumsOfGroups of(const LinearArgs& args) {
+    return {divide_up(args.k, args.group)};
+  }
+  QASSAY_INLINE static Group group(const WideCall& call, int64_t at) {
+    return load_floats(call.scales + at);
+  }
+  QASSAY_INLINE Floats add(Group scale, int64_t, const Word* sums, Floats total) const {
+    return fma(load_floats(sums), scale, total);
+  }
+};
+
+template <typename Pairs>
+struct Bf16Groups : Bf16Tiles {
   static Lines panel(const LinearArgs& args, int64_t block, int64_t blocks, int64_t step,
                      int64_t steps) {
     const int64_t group_steps = args.group / kWord;
-    const int64_t stride = panel_stride(steps);
+    const int64_t stride = spread_lines(whole_tiles_of(steps)) * kLine;
     for (int64_t b = 0; b < blocks; ++b) {
       unsigned char* const out = args.panel + b * stride;
-      int64_t at = b * kBlock;
-      for (int64_t begin = step; begin < step + steps; begin += group_steps, at += kPanel) {
+      float* scales = args.panel_scales + b * kBlock;
+      for (int64_t begin = step; begin < step + steps; begin += group_steps, scales += kPanel) {
         const int64_t group = begin / group_steps;
-        const unsigned char* pair = pair_at(args, block + b, group, Code::kPerLine);
-        store(args.panel_scales + at, pair_scales(pair, group));
-        unpack_pairs<Code>(group_lines(args, pair, group, Code::kPerLine),
-                           smaller(group_steps, step + steps - begin),
-                           zeros_of<Code>(args, block + b, group), out + (begin - step) * kLine);
+        const unsigned char* pair = pair_at(args, block + b, group, Pairs::kPerLine);
+        store(scales, pair_scales(pair, group));
+        unpack_pairs(Pairs::of(args, block + b, group),
+                     group_lines(args, pair, group, Pairs::kPerLine),
+                     smaller(group_steps, step + steps - begin), out + (begin - step) * kLine);
       }
-      fill_tile(steps, out);
+      fill_tile(out, steps);
     }
     return {args.panel, static_cast<size_t>(stride)};
   }
-  static Lines rest(const LinearArgs&, Lines lines, int64_t, int64_t) { return lines; }
-
   template <int kTall, int kBlocks>
-  static void multiply(const LinearArgs& args, const WideCall& call) {
-    for (int t = 0; t < kTall; ++t) {
-      for (int b = 0; b < kBlocks; ++b) {
-        if (call.rows[t].count <= kTileHeight / 2) {
-          groups<kTileHeight / 2>(args, blocks_of(call, b), t);
-        } else {
-          groups<kTileHeight>(args, blocks_of(call, b), t);
-        }
-      }
-    }
-  }
-  QASSAY_INLINE static void finish(const LinearArgs& args, int64_t row, int64_t block,
-                                   const float* partial) {
-    finish_float(args, row, block, load_floats(partial));
-  }
-
- private:
-  template <int kRows>
-  static void groups(const LinearArgs& args, const WideCall& call, int tile) {
-    const RowsOfTile& rows = call.rows[tile];
-    float* const partial = call.partial + tile * kTileHeight * kPanel;
-    const int64_t count = divide_up(call.steps, args.group / kWord);
-    Floats totals[kRows];
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r)
-      totals[r] = call.first ? no_floats() : load_floats(partial + r * kPanel);
-    // Of rows that are not there nothing is written, and what comes of them is not used.
-    alignas(kLine) float sums[kUnderWay + 1][kTileHeight * kBlock];
-    for (int64_t g = 0; g < smaller(kUnderWay, count); ++g)
-      begin_group(args, call, rows, g, sums[g]);
-    for (int64_t g = 0; g < count; ++g) {
-      const int64_t ahead = g + kUnderWay;
-      if (ahead < count) begin_group(args, call, rows, ahead, sums[ahead % (kUnderWay + 1)]);
-      const float* const done = sums[g % (kUnderWay + 1)];
-      const Floats scale = load_floats(call.scales + g * kPanel);
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r)
-        totals[r] = fma(load_floats(done + r * kBlock), scale, totals[r]);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) store(partial + r * kPanel, totals[r]);
+  static void multiply(const LinearArgs& args, const WideCall& call, int64_t block) {
+    group_tiles<PairsOfBf16, kTall, kBlocks, FloatSumsOfGroups>(args, call, block);
   }
 };
 
@@ -183,11 +190,11 @@ struct WidePairGroups : GroupsInTurn<PairsOfBf16, 2> {
 
 namespace amx {
 
-void linear_bf16_bf16(const LinearArgs& args) { run_wide<WidePairs>(args); }
-void linear_u8(const LinearArgs& args) { run_wide<WidePairChannels<U8>>(args); }
-void linear_u8_groups(const LinearArgs& args) { run_wide<WidePairGroups<U8>>(args); }
-void linear_u4(const LinearArgs& args) { run_wide<WidePairChannels<U4>>(args); }
-void linear_u4_groups(const LinearArgs& args) { run_wide<WidePairGroups<U4>>(args); }
+void linear_bf16_bf16(const LinearArgs& args) { run_wide<Bf16Weights>(args); }
+void linear_u8(const LinearArgs& args) { run_wide<Bf16Channels<PairsOfU8>>(args); }
+void linear_u8_groups(const LinearArgs& args) { run_wide<Bf16Groups<PairsOfU8>>(args); }
+void linear_u4(const LinearArgs& args) { run_wide<Bf16Channels<PairsOfU4>>(args); }
+void linear_u4_groups(const LinearArgs& args) { run_wide<Bf16Groups<PairsOfU4>>(args); }
 
 }  // namespace amx
 }  // namespace qassay::own
