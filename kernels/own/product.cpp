@@ -26,6 +26,12 @@ static_assert(kGroupUnit == 16);
 
 constexpr std::int64_t kShortestA16Group = 64;
 
+/// Whether the wide tile, if there is one, takes groups of that size (0: none).
+bool fits_group(const Recipe& recipe, std::int64_t group) {
+  return recipe.wide != nullptr &&
+         group / k_per_word(recipe.wide_input()) % recipe.wide->group_words == 0;
+}
+
 /// The problem's scheme with the recipe's size of groups and the bits that codes are stored in.
 Scheme as_stored(const Recipe& recipe, Scheme scheme) {
   if (scheme.weights.kind == Kind::integer) scheme.weights.bits = stored_bits(scheme.weights.bits);
@@ -79,16 +85,23 @@ std::optional<Refusal> refuses(const Recipe& recipe, LayerKind kind, const Probl
   }
   if (weights.per != mine.per || weights.block % kGroupUnit != 0)
     return Refusal{fmt::format("takes scales {} only", scales_text(recipe))};
-  // Of 32, 64 rows took longer than in FP32: each group scales two sums, of few products.
-  if (recipe.input == Input::a16 && weights.block < kShortestA16Group)
+  // Each group scales two sums, of few products: of 32, 64 rows took longer than in FP32, but for
+  // AMX; as many as one pass over the weights computes took half as long.
+  if (recipe.input == Input::a16 && weights.block < kShortestA16Group &&
+      !fits_group(recipe, weights.block) && problem.m_max * parts_of(Input::a16) > kTileRows)
     return Refusal{fmt::format("takes groups of {} or more only", kShortestA16Group)};
   if (as_stored(recipe, problem.scheme) != recipe.scheme)
     return Refusal{fmt::format("takes {} only", to_string(recipe.scheme))};
   if (is_codes(recipe.input) && sum_length(weights, problem.k) > kLongestSum)
     return Refusal{"k is so long that an int32 sum can overflow"};
   // Made for its wide tile: fewer rows have kernels of their own.
-  if (recipe.wide != nullptr && recipe.wide->input && problem.m_max < recipe.wide->from) {
-    return Refusal{fmt::format("takes {} rows or more only", recipe.wide->from)};
+  if (recipe.wide != nullptr && recipe.wide->input) {
+    const std::int64_t least = divide_up(recipe.wide->from, parts_of(recipe.input));
+    if (problem.m_max < least) return Refusal{fmt::format("takes {} rows or more only", least)};
+    if (!fits_group(recipe, weights.block)) {
+      const std::int64_t unit = recipe.wide->group_words * k_per_word(recipe.wide_input());
+      return Refusal{fmt::format("takes groups of a multiple of {} only", unit)};
+    }
   }
   return std::nullopt;
 }
@@ -169,9 +182,8 @@ std::int64_t Product::steps(std::int64_t rows) const {
 }
 
 bool Product::wide(std::int64_t rows) const {
-  const WideTile* const wide = recipe_.wide;
-  return wide != nullptr && rows * parts_of(recipe_.input) >= wide->from &&
-         weights_.layout().group / k_per_word(recipe_.wide_input()) % wide->group_words == 0;
+  return fits_group(recipe_, weights_.layout().group) &&
+         rows * parts_of(recipe_.input) >= recipe_.wide->from;
 }
 
 RowTiles Product::row_tiles(std::int64_t rows) const {

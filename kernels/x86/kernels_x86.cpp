@@ -16,16 +16,19 @@ using namespace own;
     return kernel;                                                                           \
   }
 
-#define QASSAY_AMX_ROW(Class, name, scheme, format, input, function, rows)                   \
-  const Kernel& name() {                                                                     \
-    static const Class kernel({kernel_info(#name), parse_scheme(scheme), LineFormat::format, \
-                               Input::input, function, rows, amx_beside(function)});         \
-    return kernel;                                                                           \
+#define QASSAY_ROW_BESIDE(beside, name, scheme, format, input, function, rows)          \
+  const Kernel& name() {                                                                \
+    static const LinearKernel kernel({kernel_info(#name), parse_scheme(scheme),         \
+                                      LineFormat::format, Input::input, function, rows, \
+                                      beside(function)});                               \
+    return kernel;                                                                      \
   }
+#define QASSAY_AMX_ROW(Class, ...) QASSAY_ROW_BESIDE(amx_beside, __VA_ARGS__)
+#define QASSAY_AMX_BF16_ROW(Class, ...) QASSAY_ROW_BESIDE(amx_bf16_beside, __VA_ARGS__)
 
 QASSAY_X86_INTEGER_LINEARS(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
 QASSAY_X86_HALVES(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
-QASSAY_X86_PAIRS(QASSAY_AMX_ROW, 32x32_amx, avx512, &kRowsAvx512)
+QASSAY_X86_PAIRS(QASSAY_AMX_BF16_ROW, 32x32_amx, &kRowsAvx512)
 QASSAY_AMX_ROW(LinearKernel, linear_bf16_bf16_f32_32x32_amx, "BF16", bf16, bf16,
                avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x64_avx512, avx512, &kRowsAvx512)
@@ -38,7 +41,9 @@ QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x16_avx2, avx2, &kRowsAvx2)
 QASSAY_X86_ROW(LinearKernel, linear_bf16_bf16_f32_6x64_avx512bf16, "BF16", bf16, bf16,
                avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)
 
+#undef QASSAY_AMX_BF16_ROW
 #undef QASSAY_AMX_ROW
+#undef QASSAY_ROW_BESIDE
 #undef QASSAY_X86_ROW
 
 }  // namespace qassay

@@ -3,6 +3,8 @@
 // The recipes that the instruction sets of this folder share, with `suffix` (tile and set) behind
 // their names: ROW(Class, name, scheme, format, input, function, RowFunctions) makes a row of each.
 
+#include <span>
+
 #include "kernels/own/product.hpp"
 #include "kernels/x86/functions.h"
 
@@ -31,26 +33,36 @@ constexpr WideTile amx_tile(LinearFunction function, std::int64_t from,
           .function = function,
           .fill = &kRowsAmx};
 }
+struct TilePair {
+  LinearFunction few;
+  WideTile many;
+};
+inline const WideTile* beside(LinearFunction few, std::span<const TilePair> pairs) {
+  for (const TilePair& pair : pairs) {
+    if (pair.few == few) return &pair.many;
+  }
+  return nullptr;
+}
 /// What AMX does beside a function for few rows: what is unpacked first pays from the rows on that
 /// the other does not take in one pass.
 inline const WideTile* amx_beside(LinearFunction few) {
-  static constexpr struct {
-    LinearFunction few;
-    WideTile many;
-  } kPairs[] = {
+  static constexpr TilePair kPairs[] = {
       {avx512vnni::linear_a8_u8, amx_tile(amx::linear_a8_u8, 5)},
       {avx512vnni::linear_a8_u8_groups, amx_tile(amx::linear_a8_u8_groups, kTileRows + 1)},
       {avx512vnni::linear_a8_u4, amx_tile(amx::linear_a8_u4, kTileRows + 1)},
       {avx512vnni::linear_a8_u4_groups, amx_tile(amx::linear_a8_u4_groups, kTileRows + 1)},
-      {avx512bf16::linear_bf16_bf16, amx_tile(amx::linear_bf16_bf16, 2)},
-      {avx512::linear_u8, amx_tile(amx::linear_u8, kTileRows + 1, Input::bf16)},
-      {avx512::linear_u8_groups, amx_tile(amx::linear_u8_groups, kTileRows + 1, Input::bf16)},
-      {avx512::linear_u4, amx_tile(amx::linear_u4, kTileRows + 1, Input::bf16)},
-      {avx512::linear_u4_groups, amx_tile(amx::linear_u4_groups, kTileRows + 1, Input::bf16)}};
-  for (const auto& pair : kPairs) {
-    if (pair.few == few) return &pair.many;
-  }
-  return nullptr;
+      {avx512bf16::linear_bf16_bf16, amx_tile(amx::linear_bf16_bf16, 2)}};
+  return beside(few, kPairs);
+}
+/// The same in BF16, which few rows are not read in.
+inline const WideTile* amx_bf16_beside(LinearFunction few) {
+  static constexpr TilePair kPairs[] = {
+      {avx512::linear_u8, amx_tile(amx::linear_u8, 3, Input::bf16)},
+      {avx512::linear_u4, amx_tile(amx::linear_u4, 2, Input::bf16)},
+      {avx512vnni::linear_a8_u8_groups, amx_tile(amx::linear_u8_groups, 16, Input::bf16)},
+      {avx512vnni::linear_a8_u4_groups,
+       amx_tile(amx::linear_u4_groups, kTileRows + 1, Input::bf16)}};
+  return beside(few, kPairs);
 }
 
 inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magnitude,
@@ -92,20 +104,21 @@ inline constexpr RowFunctions kRowsAvx2{.largest_magnitude = avx2::largest_magni
   ROW(ConvKernel, conv_f32_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows)          \
   ROW(ConvKernel, conv_f32_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32, isa::linear_u4_groups, rows)
 
-// Activations rounded to BF16 where the tile for many rows has them so, FP32 else.
-#define QASSAY_X86_PAIRS(ROW, suffix, isa, rows)                                               \
-  ROW(LinearKernel, linear_bf16_s8c_f32_##suffix, "W8A16", u8, f32, isa::linear_u8, rows)      \
-  ROW(LinearKernel, linear_bf16_s8g_f32_##suffix, "W8A16-g32", u8, f32, isa::linear_u8_groups, \
-      rows)                                                                                    \
-  ROW(LinearKernel, linear_bf16_u8c_f32_##suffix, "W8A16-asym", u8, f32, isa::linear_u8, rows) \
-  ROW(LinearKernel, linear_bf16_u8g_f32_##suffix, "W8A16-g32-asym", u8, f32,                   \
-      isa::linear_u8_groups, rows)                                                             \
-  ROW(LinearKernel, linear_bf16_s4c_f32_##suffix, "W4A16", u4, f32, isa::linear_u4, rows)      \
-  ROW(LinearKernel, linear_bf16_s4g_f32_##suffix, "W4A16-g32", u4, f32, isa::linear_u4_groups, \
-      rows)                                                                                    \
-  ROW(LinearKernel, linear_bf16_u4c_f32_##suffix, "W4A16-asym", u4, f32, isa::linear_u4, rows) \
-  ROW(LinearKernel, linear_bf16_u4g_f32_##suffix, "W4A16-g32-asym", u4, f32,                   \
-      isa::linear_u4_groups, rows)
+// Activations rounded to BF16 by the tile for many rows; few are read in FP32, or in groups as
+// codes of 16 bits, whichever is faster.
+#define QASSAY_X86_PAIRS(ROW, suffix, rows)                                                       \
+  ROW(LinearKernel, linear_bf16_s8c_f32_##suffix, "W8A16", u8, f32, avx512::linear_u8, rows)      \
+  ROW(LinearKernel, linear_bf16_s8g_f32_##suffix, "W8A16-g32", u8, a16,                           \
+      avx512vnni::linear_a8_u8_groups, rows)                                                      \
+  ROW(LinearKernel, linear_bf16_u8c_f32_##suffix, "W8A16-asym", u8, f32, avx512::linear_u8, rows) \
+  ROW(LinearKernel, linear_bf16_u8g_f32_##suffix, "W8A16-g32-asym", u8, a16,                      \
+      avx512vnni::linear_a8_u8_groups, rows)                                                      \
+  ROW(LinearKernel, linear_bf16_s4c_f32_##suffix, "W4A16", u4, f32, avx512::linear_u4, rows)      \
+  ROW(LinearKernel, linear_bf16_s4g_f32_##suffix, "W4A16-g32", u4, a16,                           \
+      avx512vnni::linear_a8_u4_groups, rows)                                                      \
+  ROW(LinearKernel, linear_bf16_u4c_f32_##suffix, "W4A16-asym", u4, f32, avx512::linear_u4, rows) \
+  ROW(LinearKernel, linear_bf16_u4g_f32_##suffix, "W4A16-g32-asym", u4, a16,                      \
+      avx512vnni::linear_a8_u4_groups, rows)
 
 // Activations as codes of 16 bits, with a scale for each group of the weights.
 #define QASSAY_X86_HALVES(ROW, suffix, isa, rows)                                                 \

@@ -72,13 +72,16 @@ const char* const kSchemes[] = {"FP32",
 
 constexpr std::int64_t kManyRows = 64;  // some kernels are for many rows only
 
+bool takes(const Kernel& kernel, const Scheme& scheme, std::int64_t rows) {
+  return !kernel.accepts({.m_max = rows, .n = 16, .k = 128, .scheme = scheme, .bias = false});
+}
+
 /// The schemes that the kernel accepts.
 std::vector<Scheme> schemes_of(const Kernel& kernel) {
   std::vector<Scheme> accepted;
   for (const char* text : kSchemes) {
     const Scheme scheme = parse_scheme(text);
-    if (!kernel.accepts({.m_max = kManyRows, .n = 16, .k = 128, .scheme = scheme, .bias = false}))
-      accepted.push_back(scheme);
+    if (takes(kernel, scheme, kManyRows) || takes(kernel, scheme, 1)) accepted.push_back(scheme);
   }
   return accepted;
 }
