@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,19 +13,10 @@
 #include "kernels/adapters/dense_rows.hpp"
 #include "kernels/kernel_table.hpp"
 #include "kernels/layer_kind.hpp"
-#include "kernels/peers/onnx_model.hpp"
 #include "kernels/peers/onnxruntime_library.hpp"
 
 namespace qassay {
 namespace {
-
-/// What a layer's copies share. `weight_bytes`: of the codes or numbers, scales and bias.
-struct Shared {
-  Problem problem;
-  int threads;
-  std::size_t weight_bytes;
-  std::string model;
-};
 
 std::string operator_text(const Scheme& scheme) {
   if (scheme.weights.kind == Kind::f32) return "MatMul";
@@ -33,31 +24,38 @@ std::string operator_text(const Scheme& scheme) {
                      scheme.weights.block, scheme.quantizes_input() ? 4 : 0);
 }
 
+using onnxruntime::Weights;
+
+/// Weights as they are, in memory of their own.
+std::shared_ptr<const Weights> copied(const Weights& weights) {
+  auto copy = std::make_shared<Weights>();
+  copy->model = weights.model;
+  for (const Buffer& constant : weights.constants) {
+    copy->constants.emplace_back(constant.size());
+    std::copy_n(constant.data(), constant.size(), copy->constants.back().data());
+  }
+  return copy;
+}
+
 class OnnxPrepared final : public Prepared {
  public:
-  explicit OnnxPrepared(std::shared_ptr<const Shared> shared)
-      : shared_(std::move(shared)), model_(shared_->model, shared_->threads) {}
+  OnnxPrepared(const Problem& problem, std::shared_ptr<const Weights> weights, int threads)
+      : problem_(problem), weights_(std::move(weights)), threads_(threads), model_(weights_, threads) {}
 
-  /// What it was given: what it keeps is that, filled up, or lies where we do not see it.
-  std::size_t packed_bytes() const override { return shared_->weight_bytes; }
-  /// Weights that no operator packs are not in the sessions' memory.
-  std::vector<std::span<const std::byte>> packed() const override {
-    std::size_t bytes = 0;
-    for (const std::span<const std::byte> piece : model_.constants()) bytes += piece.size();
-    if (bytes < packed_bytes()) return {};
-    return model_.constants();
-  }
+  /// What it was given: what it packs is that, filled up.
+  std::size_t packed_bytes() const override { return weights_->bytes(); }
+  std::vector<std::span<const std::byte>> packed() const override { return model_.constants(); }
   std::size_t workspace_bytes() const override { return 0; }
 
   Traffic traffic(std::int64_t m) const override {
-    const bool codes = shared_->problem.scheme.quantizes_input();
-    return traffic_of(shared_->problem, m, packed_bytes(),
+    const bool codes = problem_.scheme.quantizes_input();
+    return traffic_of(problem_, m, packed_bytes(),
                       codes ? Traffic::Unit::int8 : Traffic::Unit::f32);
   }
 
   std::string implementation() const override {
     return fmt::format("onnxruntime {}, {}", onnxruntime::library().state.version,
-                       operator_text(shared_->problem.scheme));
+                       operator_text(problem_.scheme));
   }
 
   void quantize_input(ConstMatrix, std::span<std::byte>) override {}
@@ -68,44 +66,63 @@ class OnnxPrepared final : public Prepared {
   }
 
   std::unique_ptr<Prepared> copy() const override {
-    return std::make_unique<OnnxPrepared>(shared_);
+    return std::make_unique<OnnxPrepared>(problem_, model_.packs() ? weights_ : copied(*weights_),
+                                          threads_);
   }
 
  private:
-  std::shared_ptr<const Shared> shared_;
+  Problem problem_;
+  std::shared_ptr<const Weights> weights_;
+  int threads_;
   onnxruntime::LoadedModel model_;
   DenseRows dense_x_;
   DenseRows dense_y_;
 };
 
+template <typename T>
+Buffer buffer_of(std::span<const T> values) {
+  Buffer buffer(values.size_bytes());
+  std::copy(values.begin(), values.end(), buffer.template as<T>());
+  return buffer;
+}
+
 /// W[n,k] as MatMul wants it: [k,n].
-std::vector<float> transposed(const QuantMatrix& weights) {
-  std::vector<float> out(weights.values.size());
-  for (std::int64_t n = 0; n < weights.n; ++n) {
-    for (std::int64_t k = 0; k < weights.k; ++k)
-      out[static_cast<std::size_t>(k * weights.n + n)] =
-          weights.values[static_cast<std::size_t>(n * weights.k + k)];
+Buffer transposed(const QuantMatrix& weights, int threads) {
+  constexpr std::int64_t kSide = 32;  // of a square that stays in L1
+  Buffer buffer(weights.values.size() * sizeof(float));
+  const float* const in = weights.values.data();
+  auto* const out = buffer.as<float>();
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::int64_t k = 0; k < weights.k; k += kSide) {
+    for (std::int64_t n = 0; n < weights.n; n += kSide) {
+      for (std::int64_t i = k; i < std::min(k + kSide, weights.k); ++i) {
+        for (std::int64_t j = n; j < std::min(n + kSide, weights.n); ++j)
+          out[i * weights.n + j] = in[j * weights.k + i];
+      }
+    }
   }
-  return out;
+  return buffer;
 }
 
 /// Codes as MatMulNBits wants them, [n][blocks][block * bits / 8]: 4-bit ones in pairs, the first
 /// low; the last block of a row filled up with the code of zero.
-std::vector<std::uint8_t> packed_codes(const QuantMatrix& weights) {
+Buffer packed_codes(const QuantMatrix& weights, int threads) {
   const NumberFormat& format = weights.scheme.weights;
   const std::int64_t padded = blocks_per_row(format, weights.k) * format.block;
   const bool pairs = format.bits == 4;
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(weights.n * padded / (pairs ? 2 : 1)));
-  std::size_t at = 0;
+  const std::int64_t row_bytes = padded / (pairs ? 2 : 1);
+  Buffer buffer(static_cast<std::size_t>(weights.n * row_bytes));
+#pragma omp parallel for num_threads(threads) schedule(static)
   for (std::int64_t n = 0; n < weights.n; ++n) {
+    auto* const out = buffer.as<std::uint8_t>() + n * row_bytes;
+    const std::uint8_t* const codes = weights.codes.data() + n * weights.k;
     const auto code = [&](std::int64_t k) {
-      return k < weights.k ? int{weights.codes[static_cast<std::size_t>(n * weights.k + k)]}
-                           : 1 << (format.bits - 1);
+      return k < weights.k ? int{codes[k]} : 1 << (format.bits - 1);
     };
-    for (std::int64_t k = 0; k < padded; k += pairs ? 2 : 1)
-      out[at++] = static_cast<std::uint8_t>(pairs ? code(k) | code(k + 1) << 4 : code(k));
+    for (std::int64_t i = 0; i < row_bytes; ++i)
+      out[i] = static_cast<std::uint8_t>(pairs ? code(2 * i) | code(2 * i + 1) << 4 : code(i));
   }
-  return out;
+  return buffer;
 }
 
 class OnnxKernel final : public Kernel {
@@ -118,68 +135,55 @@ class OnnxKernel final : public Kernel {
   std::optional<Refusal> accepts(const Problem& problem) const override {
     if (auto refusal = refuses_kind(LayerKind::linear, problem)) return refusal;
     if (problem.scheme != scheme_) return Refusal{fmt::format("takes {} only", to_string(scheme_))};
-    if (auto refusal = onnxruntime::library().state.refuses()) return refusal;
-    // A model is one protobuf message, which has less than 2 GiB; codes may be padded to blocks.
-    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max() / 2;
-    if (problem.n > kMost / 4 / (problem.k + scheme_.weights.block))
-      return Refusal{"the weights are larger than a model of ONNX may be"};
-    return std::nullopt;
+    return onnxruntime::library().state.refuses();
   }
 
   std::unique_ptr<Prepared> prepare(const Problem& problem, const QuantMatrix& weights,
                                     std::span<const float> bias,
                                     const Device& device) const override {
-    onnx::Model model{.inputs = problem.k, .outputs = problem.n, .constants = {}, .nodes = {}};
-    if (!bias.empty())
-      model.constants.push_back({"bias", onnx::Type::f32, {problem.n}, std::as_bytes(bias)});
-    const bool floats = scheme_.weights.kind == Kind::f32;
-    const std::vector<float> numbers = floats ? transposed(weights) : std::vector<float>();
-    const std::vector<std::uint8_t> codes =
-        floats ? std::vector<std::uint8_t>() : packed_codes(weights);
-    if (floats) {
-      add_product(model, numbers);
+    auto given = std::make_shared<Weights>();
+    given->model = {.inputs = problem.k, .outputs = problem.n, .constants = {}, .nodes = {}};
+    const auto add = [&](const char* name, onnx::Type type, std::vector<std::int64_t> sides,
+                         Buffer data) {
+      given->model.constants.push_back({name, type, std::move(sides)});
+      given->constants.push_back(std::move(data));
+    };
+    if (!bias.empty()) add("bias", onnx::Type::f32, {problem.n}, buffer_of(bias));
+    if (scheme_.weights.kind == Kind::f32) {
+      add("weights", onnx::Type::f32, {problem.k, problem.n}, transposed(weights, device.threads));
+      given->model.nodes = product(!bias.empty());
     } else {
-      add_product_of_codes(model, codes, weights.scales);
+      const NumberFormat& format = scheme_.weights;
+      const std::int64_t blocks = blocks_per_row(format, problem.k);
+      add("codes", onnx::Type::u8, {problem.n, blocks, format.block * format.bits / 8},
+          packed_codes(weights, device.threads));
+      add("scales", onnx::Type::f32, {problem.n, blocks},
+          buffer_of(std::span(weights.scales)));
+      given->model.nodes = {product_of_codes(problem, !bias.empty())};
     }
-    std::size_t bytes = 0;
-    for (const onnx::Constant& constant : model.constants) bytes += constant.data.size();
-    return std::make_unique<OnnxPrepared>(std::make_shared<const Shared>(
-        Shared{problem, device.threads, bytes, onnx::serialize(model)}));
+    return std::make_unique<OnnxPrepared>(problem, std::move(given), device.threads);
   }
 
  private:
-  static void add_product(onnx::Model& model, const std::vector<float>& numbers) {
-    const bool bias = !model.constants.empty();
-    model.constants.push_back({"weights",
-                               onnx::Type::f32,
-                               {model.inputs, model.outputs},
-                               std::as_bytes(std::span(numbers))});
-    model.nodes.push_back({"MatMul", "", {"x", "weights"}, bias ? "product" : "y", {}});
-    if (bias) model.nodes.push_back({"Add", "", {"product", "bias"}, "y", {}});
+  static std::vector<onnx::Node> product(bool bias) {
+    std::vector<onnx::Node> nodes{{"MatMul", "", {"x", "weights"}, bias ? "product" : "y", {}}};
+    if (bias) nodes.push_back({"Add", "", {"product", "bias"}, "y", {}});
+    return nodes;
   }
 
-  void add_product_of_codes(onnx::Model& model, const std::vector<std::uint8_t>& codes,
-                            const std::vector<float>& scales) const {
-    const NumberFormat& format = scheme_.weights;
-    const std::int64_t blocks = blocks_per_row(format, model.inputs);
+  onnx::Node product_of_codes(const Problem& problem, bool bias) const {
     std::vector<std::string> inputs{"x", "codes", "scales"};
     // In between stand zero points and an order of groups, which are left out.
-    if (!model.constants.empty()) inputs.insert(inputs.end(), {"", "", "bias"});
-    model.constants.push_back({"codes",
-                               onnx::Type::u8,
-                               {model.outputs, blocks, format.block * format.bits / 8},
-                               std::as_bytes(std::span(codes))});
-    model.constants.push_back(
-        {"scales", onnx::Type::f32, {model.outputs, blocks}, std::as_bytes(std::span(scales))});
-    model.nodes.push_back({"MatMulNBits",
-                           "com.microsoft",
-                           std::move(inputs),
-                           "y",
-                           {{"K", model.inputs},
-                            {"N", model.outputs},
-                            {"bits", format.bits},
-                            {"block_size", format.block},
-                            {"accuracy_level", scheme_.quantizes_input() ? 4 : 0}}});
+    if (bias) inputs.insert(inputs.end(), {"", "", "bias"});
+    return {"MatMulNBits",
+            "com.microsoft",
+            std::move(inputs),
+            "y",
+            {{"K", problem.k},
+             {"N", problem.n},
+             {"bits", scheme_.weights.bits},
+             {"block_size", scheme_.weights.block},
+             {"accuracy_level", scheme_.quantizes_input() ? 4 : 0}}};
   }
 
   KernelInfo info_;
@@ -200,6 +204,11 @@ const Kernel& linear_a8g_s8g32_f32_onnxruntime() {
   return kernel;
 }
 
+const Kernel& linear_a8g_s8g128_f32_onnxruntime() {
+  static const OnnxKernel kernel("linear_a8g_s8g128_f32_onnxruntime", "W8A8-g128-blocked");
+  return kernel;
+}
+
 const Kernel& linear_a8g_s4g32_f32_onnxruntime() {
   static const OnnxKernel kernel("linear_a8g_s4g32_f32_onnxruntime", "W4A8-g32-blocked");
   return kernel;
@@ -212,6 +221,11 @@ const Kernel& linear_a8g_s4g128_f32_onnxruntime() {
 
 const Kernel& linear_f32_s8g32_f32_onnxruntime() {
   static const OnnxKernel kernel("linear_f32_s8g32_f32_onnxruntime", "W8A16-g32");
+  return kernel;
+}
+
+const Kernel& linear_f32_s8g128_f32_onnxruntime() {
+  static const OnnxKernel kernel("linear_f32_s8g128_f32_onnxruntime", "W8A16-g128");
   return kernel;
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +10,11 @@ namespace qassay::onnx {
 /// The numbers are ONNX's.
 enum class Type : int { f32 = 1, u8 = 2 };
 
-/// Weights within a model, row-major.
+/// Weights of a model, row-major: who loads the model gives it their bytes.
 struct Constant {
   std::string name;
   Type type = Type::f32;
   std::vector<std::int64_t> sides;
-  std::span<const std::byte> data;
 };
 
 struct Node {

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 namespace qassay::onnxruntime {
 namespace {
@@ -46,6 +48,7 @@ Api functions(const void* const* table) {
   take(130, api.add_session_config);
   take(147, api.set_global_intra_op_threads);
   take(148, api.set_global_inter_op_threads);
+  take(210, api.add_external_initializers);
   take(176, api.register_allocator);
   return api;
 }
@@ -115,18 +118,25 @@ Environment::Environment(int threads) : threads_(threads) {
   check(api().register_allocator(env, session_memory_.get()));
 }
 
-ValuePointer Environment::value(const float* data, std::int64_t rows, std::int64_t cols) const {
-  constexpr int kF32 = 1;
-  const std::int64_t sides[] = {rows, cols};
-  const auto bytes = static_cast<std::size_t>(rows * cols) * sizeof(float);
+ValuePointer Environment::value(const void* data, onnx::Type type,
+                                std::span<const std::int64_t> sides) const {
+  std::int64_t bytes = type == onnx::Type::f32 ? sizeof(float) : 1;
+  for (const std::int64_t side : sides) bytes *= side;
   Value* value = nullptr;
-  check(api().create_tensor_with_data(memory_.get(), const_cast<float*>(data), bytes, sides, 2,
-                                      kF32, &value));
+  check(api().create_tensor_with_data(memory_.get(), const_cast<void*>(data),
+                                      static_cast<std::size_t>(bytes), sides.data(), sides.size(),
+                                      static_cast<int>(type), &value));
   return ValuePointer(value);
 }
 
-LoadedModel::LoadedModel(const std::string& model, int threads)
-    : environment_(Environment::for_threads(threads)) {
+std::size_t Weights::bytes() const {
+  std::size_t sum = 0;
+  for (const Buffer& constant : constants) sum += constant.size();
+  return sum;
+}
+
+LoadedModel::LoadedModel(std::shared_ptr<const Weights> weights, int threads)
+    : environment_(Environment::for_threads(threads)), weights_(std::move(weights)) {
   constexpr int kAllOptimizations = 99;
   SessionOptions* options = nullptr;
   check(api().create_session_options(&options));
@@ -139,14 +149,36 @@ LoadedModel::LoadedModel(const std::string& model, int threads)
     check(api().set_inter_op_threads(options, 1));
   }
   check(api().add_session_config(options, "session.use_env_allocators", "1"));
+  const onnx::Model& model = weights_->model;
+  std::vector<const char*> names;
+  std::vector<const Value*> values;
+  for (std::size_t i = 0; i < model.constants.size(); ++i) {
+    const onnx::Constant& constant = model.constants[i];
+    names.push_back(constant.name.c_str());
+    values_.push_back(
+        environment_->value(weights_->constants[i].data(), constant.type, constant.sides));
+    values.push_back(values_.back().get());
+  }
+  check(api().add_external_initializers(options, names.data(), values.data(), values.size()));
   SessionMemory& memory = environment_->session_memory();
   const std::int64_t before = memory.requests();
+  const std::string file = onnx::serialize(model);
   Session* session = nullptr;
-  check(api().create_session_from_array(environment_->env(), model.data(), model.size(), options,
+  check(api().create_session_from_array(environment_->env(), file.data(), file.size(), options,
                                         &session));
   session_.reset(session);
   memory.trim();
-  constants_ = memory.since(before);
+  find_constants(before);
+}
+
+/// `before`: requests for memory before the session's.
+void LoadedModel::find_constants(std::int64_t before) {
+  constants_ = environment_->session_memory().since(before);
+  std::size_t packed = 0;
+  for (const std::span<const std::byte> piece : constants_) packed += piece.size();
+  packs_ = packed >= weights_->bytes();
+  if (packs_) return;
+  for (const Buffer& given : weights_->constants) constants_.emplace_back(given.data(), given.size());
 }
 
 LoadedModel::~LoadedModel() {
@@ -156,8 +188,8 @@ LoadedModel::~LoadedModel() {
 
 void LoadedModel::run(const float* x, std::int64_t k, float* y, std::int64_t n, std::int64_t rows) {
   if (x != last_x_ || y != last_y_ || rows != last_rows_) {
-    x_ = environment_->value(x, rows, k);
-    y_ = environment_->value(y, rows, n);
+    x_ = environment_->value(x, onnx::Type::f32, std::array{rows, k});
+    y_ = environment_->value(y, onnx::Type::f32, std::array{rows, n});
     last_x_ = x;
     last_y_ = y;
     last_rows_ = rows;

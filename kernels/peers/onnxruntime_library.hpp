@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/matrix_view.hpp"
+#include "core/buffer.hpp"
+#include "kernels/peers/onnx_model.hpp"
 #include "kernels/peers/onnxruntime_memory.hpp"
 #include "kernels/peers/peer_library.hpp"
 
@@ -54,6 +55,8 @@ struct Api {
   void (*release_threading_options)(ThreadingOptions*);
   Status* (*set_global_intra_op_threads)(ThreadingOptions*, int);
   Status* (*set_global_inter_op_threads)(ThreadingOptions*, int);
+  Status* (*add_external_initializers)(SessionOptions*, const char* const* names,
+                                       const Value* const* values, std::size_t count);
 };
 
 struct Library {
@@ -84,8 +87,8 @@ class Environment {
   int threads() const { return threads_; }
   const Env* env() const { return env_.get(); }
   SessionMemory& session_memory() { return *session_memory_; }
-  /// FP32[rows, cols] in the caller's memory.
-  ValuePointer value(const float* data, std::int64_t rows, std::int64_t cols) const;
+  /// A tensor in the caller's memory, dense.
+  ValuePointer value(const void* data, onnx::Type type, std::span<const std::int64_t> sides) const;
 
  private:
   int threads_;
@@ -94,25 +97,41 @@ class Environment {
   std::unique_ptr<Env, Release<&Api::release_env>> env_;
 };
 
-/// A model (onnx_model.hpp), optimized and packed by ONNX Runtime. Throws std::runtime_error with
-/// its words where it fails.
+/// A model and the bytes of its constants, in their order.
+struct Weights {
+  onnx::Model model;
+  std::vector<Buffer> constants;
+
+  std::size_t bytes() const;
+};
+
+/// A model, optimized and packed by ONNX Runtime. Throws std::runtime_error with its words where it
+/// fails.
 class LoadedModel {
  public:
-  LoadedModel(const std::string& model, int threads);
+  LoadedModel(std::shared_ptr<const Weights> weights, int threads);
   LoadedModel(const LoadedModel&) = delete;
   LoadedModel& operator=(const LoadedModel&) = delete;
   ~LoadedModel();
 
-  /// Where it keeps what it needs in every call: the weights as it has packed them.
+  /// Where it reads what it needs in every call: the weights as it has packed them, or those that it
+  /// was given and left as they are.
   const std::vector<std::span<const std::byte>>& constants() const { return constants_; }
+  /// Whether it reads the weights that it was given no more.
+  bool packs() const { return packs_; }
 
   /// y[rows, n] = the model of x[rows, k], dense both.
   void run(const float* x, std::int64_t k, float* y, std::int64_t n, std::int64_t rows);
 
  private:
+  void find_constants(std::int64_t before);
+
   std::shared_ptr<Environment> environment_;
+  std::shared_ptr<const Weights> weights_;
+  std::vector<ValuePointer> values_;  // of the weights
   std::unique_ptr<Session, Release<&Api::release_session>> session_;
   std::vector<std::span<const std::byte>> constants_;
+  bool packs_ = false;
   // The arguments of the last call, which the next will mostly repeat.
   const float* last_x_ = nullptr;
   float* last_y_ = nullptr;

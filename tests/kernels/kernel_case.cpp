@@ -46,7 +46,7 @@ KernelCase magnitudes(const KernelCase& c, bool of_unsigned_codes) {
 /// is decoded with another rounding of code * scale, the scale applied after the sum, the output.
 /// fine_codes: activations on a grid with 2 * 32,639 steps for each group besides.
 /// approximate: activations (and outputs of pairs) rounded to BF16 besides, half a unit in the 8th
-/// bit each.
+/// bit each, or of groups to that grid, which is finer but for the smallest of a group.
 /// All: results below FLT_MIN lose bits, or are flushed to zero with the inputs below it.
 std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
   const KernelCase all = magnitudes(c, contract == Contract::reordered && c.scheme.blocks_input());
@@ -60,7 +60,8 @@ std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
                                : static_cast<double>(c.k) * FLT_TRUE_MIN;
   for (double& limit : limits)
     limit = dot_product_limit(c.k + 4, limit) + rounded * limit + underflow;
-  if (contract == Contract::fine_codes) {
+  const bool may_have_codes = contract == Contract::fine_codes || contract == Contract::approximate;
+  if (may_have_codes && c.scheme.weights.per == Granularity::block) {
     KernelCase codes = all;
     codes.bias.clear();
     codes.x.at = block_largest(c.x.view(), c.scheme.weights.block);
