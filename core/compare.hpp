@@ -67,6 +67,12 @@ std::vector<double> dot_product_limits(ConstMatrix x, ConstMatrix w, double inpu
 /// block_largest(). Half a step; the rest is for the division that finds the code, and for the sums
 /// of the low bytes.
 inline constexpr double kFineCodeRoundoff = 0.53 / 32639;
+/// What a kernel is off by besides that takes x as x1 + x2 and FP16 weights as w1 + w2, four BF16
+/// numbers, and leaves x2 w2 out (contract "two-parts"), for each |x| |w|: BF16 rounds by 2^-8 at
+/// most, so x1 + x2 is off by 2^-16 and x2 w2 is no more.
+inline constexpr double kTwoPartsRoundoff = 0x1.02p-15;
+/// Of how many products it sums for each.
+inline constexpr std::int64_t kTwoPartsProducts = 3;
 /// |x|, [x.rows, x.cols], raised to the largest of its block along a row; the last may be short.
 std::vector<float> block_largest(ConstMatrix x, std::int64_t block);
 /// That for every element of x[m,k] * w[n,k]^T, m * n values, by the norms as above.

@@ -23,8 +23,10 @@ namespace qassay {
 ///   reordered    the same products, summed in another order or precision
 ///   fine_codes   reordered, and activations rounded to codes of 16 bits, scaled by group of the
 ///                weights (core/compare.hpp, kFineCodeRoundoff)
+///   two_parts    reordered, activations and weights as sums of two BF16 numbers, without the product
+///                of the smaller ones (kTwoPartsRoundoff)
 ///   approximate  other products too (e.g. activations rounded to BF16)
-enum class Contract { bit_exact, reordered, fine_codes, approximate };
+enum class Contract { bit_exact, reordered, fine_codes, two_parts, approximate };
 
 inline std::string_view to_string(Contract contract) {
   switch (contract) {
@@ -34,6 +36,8 @@ inline std::string_view to_string(Contract contract) {
       return "reordered";
     case Contract::fine_codes:
       return "fine-codes";
+    case Contract::two_parts:
+      return "two-parts";
     case Contract::approximate:
       return "approximate";
   }
@@ -151,7 +155,7 @@ struct KernelTable {
 };
 
 /// Raised with every change of this header's layout: a library of another version is refused.
-inline constexpr int kKernelInterfaceVersion = 7;
+inline constexpr int kKernelInterfaceVersion = 8;
 
 /// Name of the single symbol that the shared library exports.
 inline constexpr const char* kKernelTableSymbol = "qassay_kernel_table";

@@ -146,7 +146,9 @@ const std::vector<float>& Verifier::expected(const QuantMatrix& sample, const st
 /// decoded with another rounding of code * scale, the scale applied after the sum, the output.
 std::vector<double> Verifier::float_limits(const std::vector<float>& values,
                                            Contract contract) const {
-  const double input_roundoff = contract == Contract::approximate ? kBf16Roundoff : 0;
+  double input_roundoff = contract == Contract::approximate ? kBf16Roundoff : 0;
+  if (contract == Contract::two_parts)
+    input_roundoff = kTwoPartsRoundoff + dot_product_limit(kTwoPartsProducts * shape_.k, 1);
   if (!shape_.convolution) {
     std::vector<double> limits =
         dot_product_limits(x(), {values.data(), shape_.n, shape_.k}, input_roundoff);

@@ -114,7 +114,8 @@ static const int kReach16 = 32639;
 typedef void (*QuantizeHalves)(const float* x, int64_t k, int zero, int64_t group, Word* words,
                                int64_t low, int64_t stride, int32_t* corrections, int64_t groups,
                                float* scales);
-// Pairs of BF16, rounded to nearest even; subnormal numbers become zero.
+// BF16, rounded to nearest even, two in a word; subnormal numbers become zero. Or for each number
+// two, itself and what that is off by.
 typedef void (*ConvertRow)(const float* x, int64_t k, Word* words, int64_t stride);
 
 // core/extremes.hpp's, of k values.

@@ -82,6 +82,7 @@ class PreparedLinear final : public Prepared {
       case Input::f32:
         break;
       case Input::bf16:
+      case Input::bf16x2:
         convert_to_bf16(x, workspace);
         break;
       case Input::a8:

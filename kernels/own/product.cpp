@@ -168,6 +168,7 @@ Traffic::Unit Product::unit(std::int64_t rows) const {
     case Input::f32:
       return Traffic::Unit::f32;
     case Input::bf16:
+    case Input::bf16x2:
       return Traffic::Unit::bf16;
     case Input::a8:
       return Traffic::Unit::int8;

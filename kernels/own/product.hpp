@@ -15,12 +15,13 @@
 namespace qassay::own {
 
 /// What a kernel reads of x: words of 4 bytes.
-enum class Input { f32, bf16, a8, a16 };
+/// bf16x2: two BF16 numbers whose sum is x, apart.
+enum class Input { f32, bf16, bf16x2, a8, a16 };
 constexpr bool is_codes(Input input) { return input == Input::a8 || input == Input::a16; }
 /// Rows of words that a row of x becomes: 16-bit codes are two of bytes.
 constexpr std::int64_t parts_of(Input input) { return input == Input::a16 ? 2 : 1; }
 constexpr std::int64_t k_per_word(Input input) {
-  return input == Input::f32 ? 1 : input == Input::bf16 ? 2 : 4;
+  return input == Input::f32 || input == Input::bf16x2 ? 1 : input == Input::bf16 ? 2 : 4;
 }
 
 /// A second tile for the same packed weights, of more rows, which calls with many of them use.

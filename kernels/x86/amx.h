@@ -5,6 +5,7 @@
 // chunks of k as own/panels.h does, with tiles of x in pairs; a format says what it does with them:
 //
 //   kWord                              as in own/panels.h
+//   kTogether                          words of a row of x that lie side by side
 //   words(args)                        of k that a product of tiles takes, 16 or 8
 //   panel(args, block, blocks, step, steps)   lines as a tile reads them
 //   rest(args, lines, blocks, steps)   where the last steps % 16 of those are, with others behind
@@ -13,7 +14,7 @@
 //                                      from `block` of the panel on, into call.partial
 //   finish(args, row, block, partial)  the outputs of one row and block
 //
-// The ends of the rows of x are zeros up to a multiple of 16 words.
+// The ends of the rows of x are zeros up to a multiple of kTogether words.
 
 #include "kernels/x86/integer.h"
 #include "kernels/x86/tiles_amx.h"
@@ -27,7 +28,7 @@ constexpr int64_t kTileBytes = kTileWords * kLine;
 /// A tile of rows, from the chunk's first words on.
 struct RowsOfTile {
   const unsigned char* x;
-  int64_t step;  // bytes from 16 words to the next
+  int64_t step;  // bytes from kTogether words to the next
   int64_t first, count;
 };
 
@@ -49,11 +50,11 @@ struct SumTiles {
   static constexpr int kSums = kTall * kBlocks;
   static_assert(kFirst + kSums <= kXTile);
 
-  /// x: where the words of the two tiles of rows lie.
+  /// x: where the words of the two tiles of rows lie, and the bytes from one row to the next.
   QASSAY_INLINE static void add(const unsigned char* const (&x)[2], const unsigned char* lines,
-                                size_t stride) {
-    load_tile<kXTile>(x[0], kLine);
-    if constexpr (kTall == 2) load_tile<kXTile + 1>(x[1], kLine);
+                                size_t stride, int64_t x_row = kLine) {
+    load_tile<kXTile>(x[0], x_row);
+    if constexpr (kTall == 2) load_tile<kXTile + 1>(x[1], x_row);
     add_blocks<0>(lines, stride);
   }
   /// at(sum): where a tile begins; `row`: bytes from one of its rows to the next.
@@ -93,29 +94,36 @@ struct SumTiles {
   }
 };
 
-/// Sums over the whole of k, which stay in tiles for a chunk.
-template <typename Dot, int kTall, int kBlocks>
-void whole_tiles(const WideCall& call, int64_t block) {
-  using Sums = SumTiles<Dot, kTall, kBlocks>;
+/// Sums over the whole of k, which stay in tiles for a chunk: add() adds its products.
+template <typename Sums, int kBlocks, typename Add>
+QASSAY_INLINE void sum_chunk(const WideCall& call, int64_t block, Add add) {
   float* const partial = call.partial + block * kBlock;
   const auto at = [partial](int sum) {
     return partial + sum / kBlocks * kTileHeight * kPanel + sum % kBlocks * kBlock;
   };
   constexpr int64_t kRowBytes = kPanel * 4;
   call.first ? Sums::clear() : Sums::load(at, kRowBytes);
+  add();
+  Sums::store(at, kRowBytes);
+}
+
+template <typename Dot, int kTall, int kBlocks>
+void whole_tiles(const WideCall& call, int64_t block) {
+  using Sums = SumTiles<Dot, kTall, kBlocks>;
   const unsigned char* x[2] = {call.rows[0].x, call.rows[1].x};
   const int64_t x_steps[2] = {call.rows[0].step, call.rows[1].step};
   const unsigned char* lines = call.lines.at + static_cast<size_t>(block) * call.lines.block_stride;
-  for (int64_t tile = call.steps / kTileWords; tile > 0; --tile) {
-    Sums::add(x, lines, call.lines.block_stride);
-    x[0] += x_steps[0];
-    x[1] += x_steps[1];
-    lines += kTileBytes;
-  }
-  if (call.steps % kTileWords != 0)
-    Sums::add(x, call.rest.at + static_cast<size_t>(block) * call.rest.block_stride,
-              call.rest.block_stride);
-  Sums::store(at, kRowBytes);
+  sum_chunk<Sums, kBlocks>(call, block, [&] {
+    for (int64_t tile = call.steps / kTileWords; tile > 0; --tile) {
+      Sums::add(x, lines, call.lines.block_stride);
+      x[0] += x_steps[0];
+      x[1] += x_steps[1];
+      lines += kTileBytes;
+    }
+    if (call.steps % kTileWords != 0)
+      Sums::add(x, call.rest.at + static_cast<size_t>(block) * call.rest.block_stride,
+                call.rest.block_stride);
+  });
 }
 
 /// Of packed lines, behind which may be memory that is not ours: copies with zeros behind them.
@@ -159,7 +167,7 @@ template <typename Format>
 void run_wide(const LinearArgs& args) {
   const int64_t tiles = tile_count(args.m, kTileHeight);
   const int64_t steps = args.k / Format::kWord;
-  const int64_t row_words = divide_up(steps, kTileWords) * kTileWords;
+  const int64_t row_words = divide_up(steps, Format::kTogether) * Format::kTogether;
   const Tiles tiles_of_thread(divide_up(args.m / args.parts, tiles) * args.parts,
                               Format::words(args));
   for (int64_t first_tile = 0; first_tile < tiles; first_tile += args.tiles_at_once) {
@@ -186,7 +194,7 @@ void run_wide(const LinearArgs& args) {
             const int64_t count = tile_begin(tile + t + 1, tiles, args.m, args.parts) - row;
             call.rows[t] = {
                 reinterpret_cast<const unsigned char*>(args.x + row * row_words + step * count),
-                count * kLine, row, count};
+                count * Format::kTogether * int64_t{sizeof(Word)}, row, count};
           }
           tall == 2 ? multiply_panel<Format, 2>(args, call, blocks)
                     : multiply_panel<Format, 1>(args, call, blocks);

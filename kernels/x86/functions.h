@@ -62,6 +62,7 @@ void quantize_row_a16_together(const float* x, int64_t k, int zero, int64_t grou
 
 namespace amx {
 void linear_bf16_bf16(const LinearArgs& args);
+void linear_f16(const LinearArgs& args);
 void linear_u8(const LinearArgs& args);
 void linear_u8_groups(const LinearArgs& args);
 void linear_u4(const LinearArgs& args);
@@ -72,6 +73,8 @@ namespace avx512bf16 {
 void linear_bf16_bf16(const LinearArgs& args);
 void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride);
 void convert_row_bf16_together(const float* x, int64_t k, Word* words, int64_t stride);
+// 16 words of numbers rounded, 16 of what they are off by; zeros behind the last up to 16 of each.
+void convert_row_bf16x2_together(const float* x, int64_t k, Word* words, int64_t stride);
 }  // namespace avx512bf16
 
 #undef QASSAY_X86_ROW_FUNCTIONS

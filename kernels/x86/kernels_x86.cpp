@@ -31,6 +31,8 @@ QASSAY_X86_HALVES(QASSAY_AMX_ROW, 32x32_amx, avx512vnni, &kRowsAvx512)
 QASSAY_X86_PAIRS(QASSAY_AMX_BF16_ROW, 32x32_amx, &kRowsAvx512)
 QASSAY_AMX_ROW(LinearKernel, linear_bf16_bf16_f32_32x32_amx, "BF16", bf16, bf16,
                avx512bf16::linear_bf16_bf16, &kRowsAvx512Bf16)
+QASSAY_AMX_BF16_ROW(LinearKernel, linear_bf16x2_f16_f32_32x32_amx, "FP16", f16, f32,
+                    avx512::linear_f16, &kRowsAvx512)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x64_avx512, avx512, &kRowsAvx512)
 QASSAY_X86_FLOATS(QASSAY_X86_ROW, 6x16_avx2, avx2, &kRowsAvx2)
 QASSAY_X86_INTEGERS(QASSAY_X86_ROW, 6x64_avx512vnni, avx512vnni, &kRowsAvx512)

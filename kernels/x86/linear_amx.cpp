@@ -27,6 +27,7 @@ template <typename Code>
 struct WideChannels {
   using Packed = ChannelFormat<Codes<Code>>;
   static constexpr int64_t kWord = 4;
+  static constexpr int64_t kTogether = kTileWords;
   static constexpr int64_t kLineSteps = Code::kSteps;
 
   static int64_t words(const LinearArgs&) { return kTileWords; }
@@ -89,6 +90,7 @@ struct CodeSums {
 template <typename Code>
 struct WideGroups {
   static constexpr int64_t kWord = 4;
+  static constexpr int64_t kTogether = kTileWords;
   // Of 8 bits, less kZeroU8.
   static constexpr bool kZerosApart = Code::kSteps == 1;
 

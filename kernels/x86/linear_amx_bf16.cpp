@@ -98,6 +98,7 @@ QASSAY_INLINE void fill_tile(unsigned char* lines, int64_t steps) {
 
 struct Bf16Tiles {
   static constexpr int64_t kWord = 2;
+  static constexpr int64_t kTogether = kTileWords;
   static int64_t words(const LinearArgs& args) {
     return args.group == 0 ? kTileWords : words_at_once(args, kWord);
   }

@@ -64,6 +64,15 @@ struct PairFormat {
   }
 };
 
+/// Those of 16 that there are, then zeros.
+QASSAY_INLINE Floats load_up_to(const float* x, int64_t count) {
+  const int mask = count >= 16 ? 0xFFFF : count > 0 ? (1 << count) - 1 : 0;
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), x);
+}
+QASSAY_INLINE void store(Word* words, __m256bh halves) {
+  __builtin_memcpy(words, &halves, sizeof halves);
+}
+
 }  // namespace
 
 namespace avx512bf16 {
@@ -72,24 +81,27 @@ void linear_bf16_bf16(const LinearArgs& args) { run_linear<PairFormat>(args); }
 
 void convert_row_bf16(const float* x, int64_t k, Word* words, int64_t stride) {
   for (int64_t i = 0; i < k; i += 16) {
-    const int64_t left = k - i;
-    const __mmask16 mask = static_cast<__mmask16>(left >= 16 ? 0xFFFF : (1 << left) - 1);
-    const __m256bh halves = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + i));
     Word pairs[8];
-    __builtin_memcpy(pairs, &halves, sizeof pairs);
-    const int64_t count = left >= 16 ? 8 : (left + 1) / 2;
+    store(pairs, _mm512_cvtneps_pbh(load_up_to(x + i, k - i)));
+    const int64_t count = k - i >= 16 ? 8 : (k - i + 1) / 2;
     for (int64_t p = 0; p < count; ++p) words[(i / 2 + p) * stride] = pairs[p];
   }
 }
 
 void convert_row_bf16_together(const float* x, int64_t k, Word* words, int64_t stride) {
+  for (int64_t i = 0; i < divide_up(k, 32) * 32; i += 16)
+    store(words + i / 32 * stride + i % 32 / 2, _mm512_cvtneps_pbh(load_up_to(x + i, k - i)));
+}
+
+void convert_row_bf16x2_together(const float* x, int64_t k, Word* words, int64_t stride) {
   for (int64_t i = 0; i < divide_up(k, 32) * 32; i += 16) {
-    const int64_t left = k - i;
-    const __mmask16 mask = static_cast<__mmask16>(left >= 16 ? 0xFFFF
-                                                  : left > 0 ? (1 << left) - 1
-                                                             : 0);
-    const __m256bh halves = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + i));
-    __builtin_memcpy(words + i / 32 * stride + i % 32 / 2, &halves, sizeof halves);
+    const Floats values = load_up_to(x + i, k - i);
+    const __m256bh rounded = _mm512_cvtneps_pbh(values);
+    const Ints bits = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(rounded));
+    const Floats rest = subtract(values, _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16)));
+    Word* const at = words + i / 32 * stride + i % 32 / 2;
+    store(at, rounded);
+    store(at + 16, _mm512_cvtneps_pbh(rest));
   }
 }
 

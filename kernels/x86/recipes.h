@@ -33,6 +33,13 @@ constexpr WideTile amx_tile(LinearFunction function, std::int64_t from,
           .function = function,
           .fill = &kRowsAmx};
 }
+inline constexpr RowFunctions kRowsAmxBf16x2{.convert = avx512bf16::convert_row_bf16x2_together};
+constexpr WideTile amx_tile_of_parts(LinearFunction function, std::int64_t from) {
+  WideTile tile = amx_tile(function, from, Input::bf16x2);
+  tile.together = 32;
+  tile.fill = &kRowsAmxBf16x2;
+  return tile;
+}
 struct TilePair {
   LinearFunction few;
   WideTile many;
@@ -54,9 +61,10 @@ inline const WideTile* amx_beside(LinearFunction few) {
       {avx512bf16::linear_bf16_bf16, amx_tile(amx::linear_bf16_bf16, 2)}};
   return beside(few, kPairs);
 }
-/// The same in BF16, which few rows are not read in.
+/// The same in BF16, once or in two parts, which few rows are not read in.
 inline const WideTile* amx_bf16_beside(LinearFunction few) {
   static constexpr TilePair kPairs[] = {
+      {avx512::linear_f16, amx_tile_of_parts(amx::linear_f16, kTileRows + 1)},
       {avx512::linear_u8, amx_tile(amx::linear_u8, 3, Input::bf16)},
       {avx512::linear_u4, amx_tile(amx::linear_u4, 2, Input::bf16)},
       {avx512vnni::linear_a8_u8_groups, amx_tile(amx::linear_u8_groups, 16, Input::bf16)},

@@ -181,6 +181,7 @@ class Expectation {
       case Contract::reordered:
         return expect_near(got, first(expected_, got.size()), order_, magnitudes_);
       case Contract::fine_codes:
+      case Contract::two_parts:
         FAIL() << "no adapter's";
       case Contract::approximate:  // BF16: close, and much closer on rounded activations
         expect_near(got, first(expected_, got.size()), 0x1p-8 + 2 * order_, magnitudes_);

@@ -47,6 +47,7 @@ KernelCase magnitudes(const KernelCase& c, bool of_unsigned_codes) {
 /// fine_codes: activations on a grid with 2 * 32,639 steps for each group besides.
 /// approximate: activations (and outputs of pairs) rounded to BF16 besides, half a unit in the 8th
 /// bit each, or of groups to that grid, which is finer but for the smallest of a group.
+/// two_parts: three products for each, and what is left out.
 /// All: results below FLT_MIN lose bits, or are flushed to zero with the inputs below it.
 std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
   const KernelCase all = magnitudes(c, contract == Contract::reordered && c.scheme.blocks_input());
@@ -54,12 +55,14 @@ std::vector<double> limits_of_floats(const KernelCase& c, Contract contract) {
   std::vector<double> limits(sums.at.begin(), sums.at.end());
   float largest = 1;
   for (const float w : dequantize(c.weights)) largest = std::max(largest, std::fabs(w));
-  const double rounded = contract == Contract::approximate ? 0x1p-8 : 0.0;
+  const bool parts = contract == Contract::two_parts;
+  const double rounded = contract == Contract::approximate ? 0x1p-8 : parts ? kTwoPartsRoundoff : 0;
+  const std::int64_t products = c.k * (parts ? kTwoPartsProducts : 1);
   const double underflow = contract != Contract::reordered
-                               ? static_cast<double>(c.k) * FLT_MIN * largest
+                               ? static_cast<double>(products) * FLT_MIN * largest
                                : static_cast<double>(c.k) * FLT_TRUE_MIN;
   for (double& limit : limits)
-    limit = dot_product_limit(c.k + 4, limit) + rounded * limit + underflow;
+    limit = dot_product_limit(products + 4, limit) + rounded * limit + underflow;
   const bool may_have_codes = contract == Contract::fine_codes || contract == Contract::approximate;
   if (may_have_codes && c.scheme.weights.per == Granularity::block) {
     KernelCase codes = all;
