@@ -40,7 +40,10 @@ std::shared_ptr<const Weights> copied(const Weights& weights) {
 class OnnxPrepared final : public Prepared {
  public:
   OnnxPrepared(const Problem& problem, std::shared_ptr<const Weights> weights, int threads)
-      : problem_(problem), weights_(std::move(weights)), threads_(threads), model_(weights_, threads) {}
+      : problem_(problem),
+        weights_(std::move(weights)),
+        threads_(threads),
+        model_(weights_, threads) {}
 
   /// What it was given: what it packs is that, filled up.
   std::size_t packed_bytes() const override { return weights_->bytes(); }
@@ -157,8 +160,7 @@ class OnnxKernel final : public Kernel {
       const std::int64_t blocks = blocks_per_row(format, problem.k);
       add("codes", onnx::Type::u8, {problem.n, blocks, format.block * format.bits / 8},
           packed_codes(weights, device.threads));
-      add("scales", onnx::Type::f32, {problem.n, blocks},
-          buffer_of(std::span(weights.scales)));
+      add("scales", onnx::Type::f32, {problem.n, blocks}, buffer_of(std::span(weights.scales)));
       given->model.nodes = {product_of_codes(problem, !bias.empty())};
     }
     return std::make_unique<OnnxPrepared>(problem, std::move(given), device.threads);

@@ -178,7 +178,8 @@ void LoadedModel::find_constants(std::int64_t before) {
   for (const std::span<const std::byte> piece : constants_) packed += piece.size();
   packs_ = packed >= weights_->bytes();
   if (packs_) return;
-  for (const Buffer& given : weights_->constants) constants_.emplace_back(given.data(), given.size());
+  for (const Buffer& given : weights_->constants)
+    constants_.emplace_back(given.data(), given.size());
 }
 
 LoadedModel::~LoadedModel() {

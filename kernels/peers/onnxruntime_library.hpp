@@ -114,8 +114,8 @@ class LoadedModel {
   LoadedModel& operator=(const LoadedModel&) = delete;
   ~LoadedModel();
 
-  /// Where it reads what it needs in every call: the weights as it has packed them, or those that it
-  /// was given and left as they are.
+  /// Where it reads what it needs in every call: the weights as it has packed them, or those that
+  /// it was given and left as they are.
   const std::vector<std::span<const std::byte>>& constants() const { return constants_; }
   /// Whether it reads the weights that it was given no more.
   bool packs() const { return packs_; }

@@ -76,9 +76,9 @@ class PeersTest : public testing::Test {
     EXPECT_EQ(peer_rows(kernels.library()).size(), 14U);
     for (const Kernel* kernel : peer_rows(kernels.library())) {
       bool said = false;
-      for (const char* text : {"FP32", "FP16", "BF16", "W8A8-g32-blocked", "W8A8-g128-blocked",
-                               "W4A8-g32-blocked", "W4A8-g128-blocked", "W8A16-g32", "W8A16-g128",
-                               "W4A16-g32", "W4A16-g128"}) {
+      for (const char* text :
+           {"FP32", "FP16", "BF16", "W8A8-g32-blocked", "W8A8-g128-blocked", "W4A8-g32-blocked",
+            "W4A8-g128-blocked", "W8A16-g32", "W8A16-g128", "W4A16-g32", "W4A16-g128"}) {
         const auto refusal = kernel->accepts(
             {.m_max = 1, .n = 16, .k = 128, .scheme = parse_scheme(text), .bias = false});
         ASSERT_TRUE(refusal.has_value()) << kernel->info().name << " " << text;
@@ -176,8 +176,8 @@ TEST(OnnxModelTest, IsTheMessageOfOnnxProto) {
       "\x0a\x01y\x12\x0f\x0a\x0d\x08\x01\x12\x09\x0a\x03\x12\x01M"
       "\x0a\x02\x08\x01",
       20);
-  const std::string graph = "\x0a\x25" + node + "\x12\x05layer" + "\x2a\x1b" + tensor +
-                            "\x5a\x15" + input + "\x62\x14" + output;
+  const std::string graph = "\x0a\x25" + node + "\x12\x05layer" + "\x2a\x1b" + tensor + "\x5a\x15" +
+                            input + "\x62\x14" + output;
   const std::string sets(
       "\x42\x04\x0a\x00\x10\x11\x42\x11\x0a\x0d"
       "com.microsoft\x10\x01",
@@ -216,9 +216,9 @@ class PeerRowTest : public testing::TestWithParam<const Kernel*> {
  protected:
   /// The scheme that the row takes, and a case of it.
   void SetUp() override {
-    for (const char* text : {"FP32", "FP16", "BF16", "W8A8-g32-blocked", "W8A8-g128-blocked",
-                             "W4A8-g32-blocked", "W4A8-g128-blocked", "W8A16-g32", "W8A16-g128",
-                             "W4A16-g32", "W4A16-g128"}) {
+    for (const char* text :
+         {"FP32", "FP16", "BF16", "W8A8-g32-blocked", "W8A8-g128-blocked", "W4A8-g32-blocked",
+          "W4A8-g128-blocked", "W8A16-g32", "W8A16-g128", "W4A16-g32", "W4A16-g128"}) {
       const Scheme scheme = parse_scheme(text);
       const auto refusal = GetParam()->accepts({.m_max = 1, .n = 16, .k = 128, .scheme = scheme});
       if (!refusal) {
