@@ -23,8 +23,7 @@ namespace qassay {
 ///   reordered    the same products, summed in another order or precision
 ///   fine_codes   reordered, and activations rounded to codes of 16 bits, scaled by group of the
 ///                weights (core/compare.hpp, kFineCodeRoundoff)
-///   two_parts    reordered, activations and weights as sums of two BF16 numbers, without the
-///   product
+///   two_parts    reordered, activations and weights as sums of two BF16 numbers, less the product
 ///                of the smaller ones (kTwoPartsRoundoff)
 ///   approximate  other products too (e.g. activations rounded to BF16)
 enum class Contract { bit_exact, reordered, fine_codes, two_parts, approximate };
